@@ -1,0 +1,1 @@
+"""Nouns of trading: ids, instruments, orders, positions. Pure."""

@@ -1,0 +1,37 @@
+"""What can be traded, and in which steps."""
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+
+from msgspec import Struct
+
+from interlock.model.values import require_positive
+
+
+class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One tradable thing. `tick` is the price step, `lot` the quantity step, both in own units."""
+
+    instrument_id: str
+    venue: str
+    currency: str = "USD"
+    tick: Decimal = Decimal("0.01")
+    lot: Decimal = Decimal(1)
+    aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_positive("tick", self.tick)
+        require_positive("lot", self.lot)
+
+    def price(self, value: float | Decimal) -> Decimal:
+        """Return `value` on the nearest tick."""
+        steps = (Decimal(str(value)) / self.tick).quantize(Decimal(1), ROUND_HALF_EVEN)
+        return steps * self.tick
+
+    def quantity(self, value: float | Decimal) -> Decimal:
+        """Return `value` rounded down to whole lots: rounding never enlarges an order."""
+        steps = (Decimal(str(value)) / self.lot).quantize(Decimal(1), ROUND_DOWN)
+        return steps * self.lot
+
+
+def on_step(value: Decimal, step: Decimal) -> bool:
+    """Return whether `value` is a whole number of steps."""
+    return value % step == 0

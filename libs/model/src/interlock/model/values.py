@@ -1,0 +1,70 @@
+"""Closed vocabularies and the checks that keep numbers honest."""
+
+from decimal import Decimal
+from enum import StrEnum
+from math import isfinite
+
+ZERO = Decimal(0)
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class TimeInForce(StrEnum):
+    DAY = "day"
+    GTC = "gtc"
+    IOC = "ioc"
+
+
+class TradingMode(StrEnum):
+    DEMO = "demo"
+    LIVE = "live"
+
+
+class TradingState(StrEnum):
+    """What the gate lets through. ``REDUCE_ONLY``: only orders that shrink a position."""
+
+    HALTED = "halted"
+    REDUCE_ONLY = "reduce_only"
+    ACTIVE = "active"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+def require_positive(name: str, value: Decimal) -> None:
+    """Raise ``ValueError`` unless `value` is finite and above zero.
+
+    msgspec reads "NaN" and "Infinity" into a Decimal without a word, so every money field asks.
+    """
+    if not value.is_finite() or value <= ZERO:
+        raise ValueError(f"{name} must be finite and above zero, not {value}")
+
+
+def require_not_negative(name: str, value: Decimal) -> None:
+    if not value.is_finite() or value < ZERO:
+        raise ValueError(f"{name} must be finite and not negative, not {value}")
+
+
+def require_finite(name: str, value: Decimal) -> None:
+    if not value.is_finite():
+        raise ValueError(f"{name} must be finite, not {value}")
+
+
+def require_finite_float(name: str, value: float) -> None:
+    if not isfinite(value):
+        raise ValueError(f"{name} must be finite, not {value}")

@@ -1,0 +1,1 @@
+"""Ports and adapters to models: rules, Ollama, OpenAI; schemas, reader, budgets."""

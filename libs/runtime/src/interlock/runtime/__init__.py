@@ -1,0 +1,1 @@
+"""The imperative shell: service loop, bus, clock, stores, journal, telemetry."""

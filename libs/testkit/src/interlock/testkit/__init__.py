@@ -1,0 +1,1 @@
+"""Builders, strategies and stub servers. Tests only."""

@@ -1,0 +1,1 @@
+"""Ports and adapters to the market: replay files, the paper venue."""

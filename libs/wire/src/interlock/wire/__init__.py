@@ -1,0 +1,1 @@
+"""Every message, its subject, the catalogue and the codec. Pure."""

@@ -1,0 +1,49 @@
+"""What the desk holds and what it is worth."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from interlock.wire.base import DeskMessage
+
+
+class PositionLine(Struct, frozen=True, kw_only=True):
+    """One position at its mark. `quantity` is signed: long above zero."""
+
+    instrument_id: str
+    quantity: Decimal
+    avg_px: Decimal
+    mark: Decimal
+    unrealised_pnl: Decimal
+
+
+class PositionChanged(DeskMessage, frozen=True, kw_only=True, tag="account.position-changed.v1"):
+    """A position after a fill."""
+
+    account: str
+    instrument_id: str
+    trade_id: str
+    quantity: Decimal
+    avg_px: Decimal
+    realised_pnl: Decimal
+
+
+class AccountUpdated(DeskMessage, frozen=True, kw_only=True, tag="account.updated.v1"):
+    """The account once a cadence. Profits are in the account's currency.
+
+    `window_pnl` is the change of equity over the trailing loss window (30 minutes of desk time),
+    `day_pnl` the change since the first mark of the day.
+    """
+
+    account: str
+    currency: str
+    equity: Decimal
+    cash: Decimal
+    realised_pnl: Decimal
+    unrealised_pnl: Decimal
+    fees: Decimal
+    day_pnl: Decimal
+    window_pnl: Decimal
+    equity_at_day_start: Decimal
+    positions: list[PositionLine]
+    ts_desk: int

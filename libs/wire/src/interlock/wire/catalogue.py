@@ -1,0 +1,466 @@
+"""The catalogue: who says what, on which subject, into which stream, to whom, and why.
+
+Permissions, streams, consumers, schemas, service pages and the AsyncAPI document are generated
+from this table. A message that is not in it cannot be published.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from interlock.wire import accounts, market, orders, policy, reasoning, subjects, system
+from interlock.wire.base import Message
+
+
+class Stream(StrEnum):
+    """A JetStream stream. `DESK` and `APPROVALS` are fsynced before each acknowledgement."""
+
+    MARKET = "MARKET"
+    DESK = "DESK"
+    APPROVALS = "APPROVALS"
+    TELEMETRY = "TELEMETRY"
+    DEAD = "DEAD"
+
+
+class StreamSpec(Struct, frozen=True, kw_only=True):
+    """How a stream keeps what it is given. Ages in seconds, sizes in bytes."""
+
+    name: Stream
+    subjects: tuple[str, ...]
+    durable_before_ack: bool
+    max_age_seconds: int
+    max_bytes: int
+    one_per_subject_for_ever: bool = False
+    why: str
+
+
+_DAY = 86_400
+_GIB = 1024**3
+
+STREAMS: tuple[StreamSpec, ...] = (
+    StreamSpec(
+        name=Stream.MARKET,
+        subjects=("data.>", "sim.>"),
+        durable_before_ack=False,
+        max_age_seconds=7 * _DAY,
+        max_bytes=4 * _GIB,
+        why="market data and what is computed from it; the source can be asked again",
+    ),
+    StreamSpec(
+        name=Stream.DESK,
+        subjects=("doc.>", "evt.>", "cmd.policy.>"),
+        durable_before_ack=True,
+        max_age_seconds=30 * _DAY,
+        max_bytes=4 * _GIB,
+        why="what the desk thinks, decides and does",
+    ),
+    StreamSpec(
+        name=Stream.APPROVALS,
+        subjects=("cmd.exec.submit-order.>",),
+        durable_before_ack=True,
+        max_age_seconds=0,
+        max_bytes=4 * _GIB,
+        one_per_subject_for_ever=True,
+        why="one approval per intent for ever: the subject ends in the intent's id",
+    ),
+    StreamSpec(
+        name=Stream.TELEMETRY,
+        subjects=("sys.spans.>",),
+        durable_before_ack=False,
+        max_age_seconds=_DAY,
+        max_bytes=_GIB,
+        why="finished spans on their way to the ledger's span table",
+    ),
+    StreamSpec(
+        name=Stream.DEAD,
+        subjects=("dead.>",),
+        durable_before_ack=True,
+        max_age_seconds=90 * _DAY,
+        max_bytes=_GIB,
+        why="messages nobody could handle, kept for a person",
+    ),
+)
+
+
+class Recovery(StrEnum):
+    """What a listener reads back at start to stand where it stood."""
+
+    ALL = "all"
+    LAST = "last"
+    NONE = "none"
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One line of the catalogue. `pattern` shows the subject, `filter` is what listeners bind."""
+
+    kind: Any
+    pattern: str
+    subject_of: Callable[[Any], str]
+    stream: Stream | None
+    publishers: tuple[str, ...]
+    listeners: tuple[str, ...]
+    why: str
+    recovery: Recovery = Recovery.ALL
+
+    @property
+    def tag(self) -> str:
+        tag = self.kind.__struct_config__.tag
+        assert isinstance(tag, str)
+        return tag
+
+    @property
+    def filter(self) -> str:
+        """The pattern with a wildcard for every id."""
+        return ".".join("*" if part.startswith("{") else part for part in self.pattern.split("."))
+
+
+FEED, SIGNALS, REASONER, STRATEGY = "feed", "signals", "local-reasoner", "strategy"
+POLICY, GATE, EXEC, LEDGER, CLI = "policy", "gate", "exec", "ledger", "cli"
+
+SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, SIGNALS, FEED)
+"""Every service, in the order of starting: nobody speaks before those who must hear listen."""
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        kind=market.VenueBar,
+        pattern="sim.bar.{source}.{instrument}",
+        subject_of=subjects.venue_bar,
+        stream=Stream.MARKET,
+        publishers=(FEED,),
+        listeners=(EXEC,),
+        recovery=Recovery.LAST,
+        why="the paper venue trades a bar before the desk sees it complete",
+    ),
+    Entry(
+        kind=market.Bar,
+        pattern="data.bar.{interval}.{source}.{instrument}",
+        subject_of=subjects.bar,
+        stream=Stream.MARKET,
+        publishers=(FEED,),
+        listeners=(SIGNALS, GATE, LEDGER),
+        why="one complete bar",
+    ),
+    Entry(
+        kind=market.Quote,
+        pattern="data.quote.{source}.{instrument}",
+        subject_of=subjects.quote,
+        stream=Stream.MARKET,
+        publishers=(FEED,),
+        listeners=(SIGNALS, GATE, EXEC),
+        recovery=Recovery.LAST,
+        why="top of the book",
+    ),
+    Entry(
+        kind=market.ClockTicked,
+        pattern="data.clock.{desk}",
+        subject_of=subjects.clock,
+        stream=Stream.MARKET,
+        publishers=(FEED,),
+        listeners=(REASONER, POLICY, LEDGER),
+        why="one cadence of the desk has passed",
+    ),
+    Entry(
+        kind=market.FeaturesComputed,
+        pattern="data.features.{desk}.{instrument}",
+        subject_of=subjects.features,
+        stream=Stream.MARKET,
+        publishers=(SIGNALS,),
+        listeners=(REASONER, STRATEGY, LEDGER),
+        why="indicators after one bar",
+    ),
+    Entry(
+        kind=market.FeedStatusChanged,
+        pattern="evt.feed.status.{desk}.{instrument}",
+        subject_of=subjects.feed_status,
+        stream=Stream.DESK,
+        publishers=(FEED,),
+        listeners=(POLICY, GATE, LEDGER),
+        why="what is wrong with an instrument's data, or fine again",
+    ),
+    Entry(
+        kind=market.ReplayStarted,
+        pattern="evt.feed.replay-started.{desk}",
+        subject_of=subjects.replay_started,
+        stream=Stream.DESK,
+        publishers=(FEED,),
+        listeners=(LEDGER,),
+        why="a replay begins, with its extent and its scale",
+    ),
+    Entry(
+        kind=market.ReplayFinished,
+        pattern="evt.feed.replay-finished.{desk}",
+        subject_of=subjects.replay_finished,
+        stream=Stream.DESK,
+        publishers=(FEED,),
+        listeners=(LEDGER,),
+        why="a replay has ended, with what went in",
+    ),
+    Entry(
+        kind=reasoning.Assessment,
+        pattern="doc.assessment.{desk}.{instrument}",
+        subject_of=subjects.assessment,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(STRATEGY, LEDGER),
+        why="a model's view of one instrument",
+    ),
+    Entry(
+        kind=reasoning.ParameterProposal,
+        pattern="doc.param-proposal.{desk}.{parameter}",
+        subject_of=subjects.param_proposal,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(POLICY, LEDGER),
+        why="a model asks for another value of a parameter",
+    ),
+    Entry(
+        kind=reasoning.ReasonerFailed,
+        pattern="evt.reasoner.failed.{desk}",
+        subject_of=subjects.reasoner_failed,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(LEDGER,),
+        why="a model call gave nothing, with the reason",
+    ),
+    Entry(
+        kind=policy.ProposalJudged,
+        pattern="evt.policy.proposal-judged.{desk}",
+        subject_of=subjects.proposal_judged,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(LEDGER,),
+        why="the verdict on a proposal: its audit row",
+    ),
+    Entry(
+        kind=policy.PolicyChanged,
+        pattern="evt.policy.changed.{desk}",
+        subject_of=subjects.policy_changed,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(REASONER, STRATEGY, GATE, LEDGER),
+        why="a new policy version is in force",
+    ),
+    Entry(
+        kind=policy.TradingStateChanged,
+        pattern="evt.policy.trading-state.{desk}",
+        subject_of=subjects.trading_state,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(GATE, EXEC, LEDGER),
+        why="halted, reduce-only or active",
+    ),
+    Entry(
+        kind=policy.HaltTrading,
+        pattern="cmd.policy.halt.{desk}",
+        subject_of=subjects.halt,
+        stream=Stream.DESK,
+        publishers=(CLI,),
+        listeners=(POLICY, LEDGER),
+        why="stop all risk-increasing orders",
+    ),
+    Entry(
+        kind=policy.ResumeTrading,
+        pattern="cmd.policy.resume.{desk}",
+        subject_of=subjects.resume,
+        stream=Stream.DESK,
+        publishers=(CLI,),
+        listeners=(POLICY, LEDGER),
+        why="a named person lets orders through again",
+    ),
+    Entry(
+        kind=orders.OrderIntent,
+        pattern="doc.order-intent.{desk}.{account}",
+        subject_of=subjects.order_intent,
+        stream=Stream.DESK,
+        publishers=(STRATEGY,),
+        listeners=(GATE, LEDGER),
+        why="what a strategy wants; no order yet",
+    ),
+    Entry(
+        kind=orders.SubmitOrder,
+        pattern="cmd.exec.submit-order.{account}.{intent}",
+        subject_of=subjects.submit_order,
+        stream=Stream.APPROVALS,
+        publishers=(GATE,),
+        listeners=(EXEC, LEDGER),
+        why="a signed order; only the gate may publish it",
+    ),
+    Entry(
+        kind=orders.OrderDenied,
+        pattern="evt.order.denied.{account}",
+        subject_of=subjects.order_denied,
+        stream=Stream.DESK,
+        publishers=(GATE,),
+        listeners=(STRATEGY, LEDGER),
+        why="the gate's refusal, with every failed control",
+    ),
+    Entry(
+        kind=orders.OrderSubmitted,
+        pattern="evt.order.submitted.{account}",
+        subject_of=subjects.order_submitted,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(LEDGER,),
+        why="the write-ahead row: durable before the venue hears of the order",
+    ),
+    Entry(
+        kind=orders.OrderRefused,
+        pattern="evt.order.refused.{account}",
+        subject_of=subjects.order_refused,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(STRATEGY, GATE, LEDGER),
+        why="exec would not send it",
+    ),
+    Entry(
+        kind=orders.OrderAccepted,
+        pattern="evt.order.accepted.{account}",
+        subject_of=subjects.order_accepted,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(LEDGER,),
+        why="the venue has the order",
+    ),
+    Entry(
+        kind=orders.OrderRejected,
+        pattern="evt.order.rejected.{account}",
+        subject_of=subjects.order_rejected,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(STRATEGY, GATE, LEDGER),
+        why="the venue refused",
+    ),
+    Entry(
+        kind=orders.OrderFilled,
+        pattern="evt.order.filled.{account}",
+        subject_of=subjects.order_filled,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(STRATEGY, GATE, LEDGER),
+        why="one fill",
+    ),
+    Entry(
+        kind=orders.OrderCanceled,
+        pattern="evt.order.canceled.{account}",
+        subject_of=subjects.order_canceled,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(STRATEGY, GATE, LEDGER),
+        why="the venue will fill no more of it",
+    ),
+    Entry(
+        kind=orders.OrderExpired,
+        pattern="evt.order.expired.{account}",
+        subject_of=subjects.order_expired,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(STRATEGY, GATE, LEDGER),
+        why="its time in force ran out",
+    ),
+    Entry(
+        kind=orders.OrderUnknown,
+        pattern="evt.order.unknown.{account}",
+        subject_of=subjects.order_unknown,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(GATE, LEDGER),
+        why="sent and no answer; it counts as exposure",
+    ),
+    Entry(
+        kind=orders.ReconciliationCompleted,
+        pattern="evt.exec.reconciled.{account}",
+        subject_of=subjects.reconciled,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(GATE, LEDGER),
+        why="our book was held against the venue's",
+    ),
+    Entry(
+        kind=accounts.PositionChanged,
+        pattern="evt.account.position-changed.{account}.{instrument}",
+        subject_of=subjects.position_changed,
+        stream=Stream.DESK,
+        publishers=(LEDGER,),
+        listeners=(),
+        why="a position after a fill",
+    ),
+    Entry(
+        kind=accounts.AccountUpdated,
+        pattern="evt.account.updated.{account}",
+        subject_of=subjects.account_updated,
+        stream=Stream.DESK,
+        publishers=(LEDGER,),
+        listeners=(POLICY, GATE),
+        why="equity, profits and positions once a cadence",
+    ),
+    Entry(
+        kind=system.AlertRaised,
+        pattern="evt.alert.raised.{desk}.{severity}",
+        subject_of=subjects.alert,
+        stream=Stream.DESK,
+        publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER, CLI),
+        listeners=(LEDGER,),
+        why="something a person should know",
+    ),
+    Entry(
+        kind=system.ConfigChanged,
+        pattern="evt.config.changed.{desk}.{service}",
+        subject_of=subjects.config_changed,
+        stream=Stream.DESK,
+        publishers=(SIGNALS, REASONER, STRATEGY),
+        listeners=(LEDGER,),
+        why="a service took a new configuration while running",
+    ),
+    Entry(
+        kind=system.Heartbeat,
+        pattern="sys.heartbeat.{service}.{instance}",
+        subject_of=subjects.heartbeat,
+        stream=None,
+        publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
+        listeners=(CLI,),
+        recovery=Recovery.NONE,
+        why="a service is alive; not stored",
+    ),
+    Entry(
+        kind=system.DeadLettered,
+        pattern="dead.letter.{service}",
+        subject_of=subjects.dead_lettered,
+        stream=Stream.DEAD,
+        publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
+        listeners=(CLI,),
+        recovery=Recovery.NONE,
+        why="a message nobody could handle, parked with its body",
+    ),
+)
+
+BY_TAG: dict[str, Entry] = {entry.tag: entry for entry in ENTRIES}
+BY_KIND: dict[type[Message], Entry] = {entry.kind: entry for entry in ENTRIES}
+
+
+def entry_of(message: Message) -> Entry:
+    """Return the catalogue's line for `message`. A message without one is a programming error."""
+    return BY_KIND[type(message)]
+
+
+def subject_of(message: Message) -> str:
+    """Return the subject `message` travels on."""
+    subject: str = BY_KIND[type(message)].subject_of(message)
+    return subject
+
+
+def heard_by(service: str) -> tuple[Entry, ...]:
+    """Return what `service` listens to, stored messages only."""
+    return tuple(e for e in ENTRIES if service in e.listeners and e.stream is not None)
+
+
+def said_by(service: str) -> tuple[Entry, ...]:
+    return tuple(e for e in ENTRIES if service in e.publishers)
+
+
+def listeners_of(tag: str) -> tuple[str, ...]:
+    """Return the services that will handle a message of this tag; people's tools do not count."""
+    return tuple(name for name in BY_TAG[tag].listeners if name != CLI)
+
+

@@ -1,0 +1,144 @@
+"""Market data, the desk's clock, the quality of the feed, and what signals make of it."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from interlock.model.values import require_finite_float
+from interlock.wire.base import DeskMessage, Message
+
+
+class Bar(Message, frozen=True, kw_only=True, tag="data.bar.v1"):
+    """One bar, complete at `ts_event`. Prices in the quote currency, `volume` in units traded.
+
+    `bid` and `ask` are the closing quote where the source has one.
+    """
+
+    instrument_id: str
+    source: str
+    bar_seconds: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    bid: float | None = None
+    ask: float | None = None
+
+
+class VenueBar(Message, frozen=True, kw_only=True, tag="sim.bar.v1"):
+    """A bar as the paper venue lives through it, before the desk sees it complete."""
+
+    bar: Bar
+
+
+class Quote(Message, frozen=True, kw_only=True, tag="data.quote.v1"):
+    """Top of the book. Sizes in units."""
+
+    instrument_id: str
+    source: str
+    bid: float
+    ask: float
+    bid_size: float
+    ask_size: float
+
+
+class ClockTicked(DeskMessage, frozen=True, kw_only=True, tag="data.clock.v1"):
+    """One cadence of the desk has passed; everything periodic hangs on this message.
+
+    `ts_desk` is desk time in nanoseconds: the data's time, or, on bars too coarse for the desk's
+    windows, the number of cadences times the cadence. `window_scale` is 1.0 in the first case.
+    `clock_offset_ns` is our clock minus the source's; none when it was not measured.
+    """
+
+    index: int
+    cadence_ns: int
+    ts_desk: int
+    window_scale: float
+    clock_offset_ns: int | None
+
+
+class FeedCondition(StrEnum):
+    OK = "ok"
+    GAP = "gap"
+    STALE = "stale"
+    DUPLICATE = "duplicate"
+    OUT_OF_ORDER = "out_of_order"
+    CROSSED = "crossed"
+    JUMP = "jump"
+    NOT_A_NUMBER = "nan"
+    ZERO = "zero"
+    INVALID = "invalid"
+
+
+class FeedStatusChanged(DeskMessage, frozen=True, kw_only=True, tag="feed.status-changed.v1"):
+    """What is wrong with an instrument's data, or ``ok`` again.
+
+    `dropped` says that the offending event was not passed on.
+    """
+
+    instrument_id: str
+    condition: FeedCondition
+    detail: str
+    dropped: bool
+    observed: float | None = None
+    limit: float | None = None
+
+
+class FeaturesComputed(DeskMessage, frozen=True, kw_only=True, tag="data.features.v1"):
+    """What signals know after one bar. A feature that is not warm yet is absent, never zero.
+
+    Returns and volatilities are fractions, `spread_bps` is in 1/10,000, `adv` in the quote
+    currency a day, `rsi` 0 to 100, the rest in the price's own unit.
+    """
+
+    instrument_id: str
+    bar_seconds: int
+    close: float
+    ret_1: float | None = None
+    momentum_bps: float | None = None
+    ema_fast: float | None = None
+    ema_slow: float | None = None
+    rsi: float | None = None
+    macd: float | None = None
+    macd_signal: float | None = None
+    macd_hist: float | None = None
+    atr: float | None = None
+    volatility: float | None = None
+    volatility_z: float | None = None
+    correlation: float | None = None
+    adv: float | None = None
+    spread_bps: float | None = None
+
+    def __post_init__(self) -> None:
+        require_finite_float("close", self.close)
+
+
+class ReplayCounts(Struct, frozen=True, kw_only=True):
+    """Rows read, passed on and dropped by the feed."""
+
+    read: int
+    published: int
+    dropped: int
+
+
+class ReplayStarted(DeskMessage, frozen=True, kw_only=True, tag="feed.replay-started.v1"):
+    """A replay begins. `bars` is the number of rows that will be read."""
+
+    dataset: str
+    origin: str
+    instruments: list[str]
+    bars: int
+    bar_seconds: int
+    ts_first: int
+    ts_last: int
+    cadence_ns: int
+    window_scale: float
+
+
+class ReplayFinished(DeskMessage, frozen=True, kw_only=True, tag="feed.replay-finished.v1"):
+    """A replay has ended, with what went in."""
+
+    dataset: str
+    bars: ReplayCounts
+    ticks: int

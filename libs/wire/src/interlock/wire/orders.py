@@ -1,0 +1,199 @@
+"""Intents, signed orders, denials and the events of an order's life.
+
+*Denied* is ours, *rejected* is the venue's.
+"""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from interlock.model.ids import UnixNanos
+from interlock.model.values import (
+    OrderType,
+    Side,
+    TimeInForce,
+    TradingMode,
+    require_finite,
+    require_not_negative,
+    require_positive,
+)
+from interlock.wire.base import DeskMessage
+
+
+class OrderIntent(DeskMessage, frozen=True, kw_only=True, tag="order.intent.v1"):
+    """What a strategy wants. It is no order: only the gate can make one of it.
+
+    `ts_market` is the moment of the market event it was decided on, `reference_price` the price
+    the strategy saw there.
+    """
+
+    intent_id: str
+    account: str
+    venue: str
+    strategy: str
+    instrument_id: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    limit_price: Decimal | None
+    time_in_force: TimeInForce
+    reduce_only: bool
+    reference_price: Decimal
+    ts_market: UnixNanos
+    policy_version: int
+    reasons: list[str]
+
+
+class SubmitOrder(DeskMessage, frozen=True, kw_only=True, tag="order.submit.v1"):
+    """An order the gate has approved: exact fields, one use, until `expires_at`.
+
+    `requested_quantity` is the size before the gate. `signature` is Ed25519 over
+    `interlock.wire.signing.canonical_bytes`, in base64; only exec reads it.
+    """
+
+    intent_id: str
+    client_order_id: str
+    account: str
+    venue: str
+    mode: TradingMode
+    strategy: str
+    instrument_id: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    requested_quantity: Decimal
+    limit_price: Decimal | None
+    time_in_force: TimeInForce
+    reduce_only: bool
+    reference_price: Decimal
+    reasons: list[str]
+    policy_version: int
+    config_hash: str
+    epoch: int
+    expires_at: UnixNanos
+    nonce: str
+    key_id: str
+    signature: str
+
+    def __post_init__(self) -> None:
+        require_positive("quantity", self.quantity)
+        if self.limit_price is not None:
+            require_positive("limit_price", self.limit_price)
+
+
+class ControlFailure(Struct, frozen=True, kw_only=True):
+    """One control that said no: its code, what it saw and what it allows, as text with units."""
+
+    code: str
+    observed: str
+    limit: str
+
+
+class OrderDenied(DeskMessage, frozen=True, kw_only=True, tag="order.denied.v1"):
+    """The gate's refusal, with every control that failed."""
+
+    intent_id: str
+    account: str
+    strategy: str
+    instrument_id: str
+    side: Side
+    requested_quantity: str
+    failures: list[ControlFailure]
+    policy_version: int
+    epoch: int
+
+
+class OrderEvent(DeskMessage, frozen=True, kw_only=True):
+    """What every event of an order's life names."""
+
+    account: str
+    venue: str
+    client_order_id: str
+    intent_id: str
+    instrument_id: str
+
+
+class OrderSubmitted(OrderEvent, frozen=True, kw_only=True, tag="order.submitted.v1"):
+    """The write-ahead row: durable before the venue hears of the order."""
+
+    mode: TradingMode
+    strategy: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    requested_quantity: Decimal
+    limit_price: Decimal | None
+    reference_price: Decimal
+    reduce_only: bool
+    reasons: list[str]
+    policy_version: int
+    config_hash: str
+    epoch: int
+
+
+class OrderRefused(OrderEvent, frozen=True, kw_only=True, tag="order.refused.v1"):
+    """Exec would not send it: unsigned, altered, expired, reused or of an older epoch."""
+
+    code: str
+    detail: str
+
+
+class OrderAccepted(OrderEvent, frozen=True, kw_only=True, tag="order.accepted.v1"):
+    """The venue has the order."""
+
+    venue_order_id: str
+
+
+class OrderRejected(OrderEvent, frozen=True, kw_only=True, tag="order.rejected.v1"):
+    """The venue refused, in its own words."""
+
+    reason: str
+
+
+class OrderFilled(OrderEvent, frozen=True, kw_only=True, tag="order.filled.v1"):
+    """One fill, by the venue's trade id. `fee` is in the account's currency, above zero a cost."""
+
+    venue_order_id: str
+    trade_id: str
+    side: Side
+    last_qty: Decimal
+    last_px: Decimal
+    cum_qty: Decimal
+    leaves_qty: Decimal
+    avg_px: Decimal
+    fee: Decimal
+
+    def __post_init__(self) -> None:
+        require_positive("last_qty", self.last_qty)
+        require_positive("last_px", self.last_px)
+        require_not_negative("leaves_qty", self.leaves_qty)
+        require_finite("fee", self.fee)
+
+
+class OrderCanceled(OrderEvent, frozen=True, kw_only=True, tag="order.canceled.v1"):
+    """The venue will fill no more of it."""
+
+    reason: str
+    leaves_qty: Decimal
+
+
+class OrderExpired(OrderEvent, frozen=True, kw_only=True, tag="order.expired.v1"):
+    """Its time in force ran out at the venue."""
+
+    leaves_qty: Decimal
+
+
+class OrderUnknown(OrderEvent, frozen=True, kw_only=True, tag="order.unknown.v1"):
+    """Sent, and no answer: it counts as exposure until the venue or a person says more."""
+
+    reason: str
+
+
+class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.reconciled.v1"):
+    """Our book was held against the venue's. `breaks` names every difference found."""
+
+    account: str
+    venue: str
+    open_orders: int
+    positions: int
+    breaks: list[str]

@@ -1,0 +1,220 @@
+"""Every subject, spelled once: ``<kind>.<area>.<name>.<ids...>``."""
+
+from collections.abc import Callable
+
+from interlock.wire.accounts import AccountUpdated, PositionChanged
+from interlock.wire.market import (
+    Bar,
+    ClockTicked,
+    FeaturesComputed,
+    FeedStatusChanged,
+    Quote,
+    ReplayFinished,
+    ReplayStarted,
+    VenueBar,
+)
+from interlock.wire.orders import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderIntent,
+    OrderRefused,
+    OrderRejected,
+    OrderSubmitted,
+    OrderUnknown,
+    ReconciliationCompleted,
+    SubmitOrder,
+)
+from interlock.wire.policy import (
+    HaltTrading,
+    PolicyChanged,
+    ProposalJudged,
+    ResumeTrading,
+    TradingStateChanged,
+)
+from interlock.wire.reasoning import Assessment, ParameterProposal, ReasonerFailed
+from interlock.wire.system import (
+    AlertRaised,
+    ConfigChanged,
+    DeadLettered,
+    Heartbeat,
+)
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+def token(text: str) -> str:
+    """Return `text` as one subject token: what NATS reserves becomes %-escaped."""
+    return "".join(_escape(character) for character in text) or "%00"
+
+
+def _escape(character: str) -> str:
+    if character.isalnum() or character in "-_/=+@":
+        return character
+    return "".join(f"%{byte:02X}" for byte in character.encode())
+
+
+def interval(seconds: int) -> str:
+    """Return a bar length as the field writes it: ``5s``, ``1m``, ``1h``, ``1d``."""
+    for size, unit in _UNITS:
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    raise ValueError(f"a bar of {seconds} seconds has no name")
+
+
+def spans(service: str) -> str:
+    return f"sys.spans.{token(service)}"
+
+
+def settled(service: str) -> str:
+    return f"sys.settled.{token(service)}"
+
+
+def dead_letter(service: str) -> str:
+    return f"dead.letter.{token(service)}"
+
+
+SETTLED_FROM_ALL = "sys.settled.*"
+HEARTBEATS_FROM_ALL = "sys.heartbeat.*.*"
+
+type SubjectOf[M] = Callable[[M], str]
+
+
+def bar(m: Bar) -> str:
+    return f"data.bar.{interval(m.bar_seconds)}.{token(m.source)}.{token(m.instrument_id)}"
+
+
+def venue_bar(m: VenueBar) -> str:
+    return f"sim.bar.{token(m.bar.source)}.{token(m.bar.instrument_id)}"
+
+
+def quote(m: Quote) -> str:
+    return f"data.quote.{token(m.source)}.{token(m.instrument_id)}"
+
+
+def clock(m: ClockTicked) -> str:
+    return f"data.clock.{token(m.desk)}"
+
+
+def features(m: FeaturesComputed) -> str:
+    return f"data.features.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def feed_status(m: FeedStatusChanged) -> str:
+    return f"evt.feed.status.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def replay_started(m: ReplayStarted) -> str:
+    return f"evt.feed.replay-started.{token(m.desk)}"
+
+
+def replay_finished(m: ReplayFinished) -> str:
+    return f"evt.feed.replay-finished.{token(m.desk)}"
+
+
+def assessment(m: Assessment) -> str:
+    return f"doc.assessment.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def param_proposal(m: ParameterProposal) -> str:
+    return f"doc.param-proposal.{token(m.desk)}.{token(m.parameter)}"
+
+
+def reasoner_failed(m: ReasonerFailed) -> str:
+    return f"evt.reasoner.failed.{token(m.desk)}"
+
+
+def proposal_judged(m: ProposalJudged) -> str:
+    return f"evt.policy.proposal-judged.{token(m.desk)}"
+
+
+def policy_changed(m: PolicyChanged) -> str:
+    return f"evt.policy.changed.{token(m.desk)}"
+
+
+def trading_state(m: TradingStateChanged) -> str:
+    return f"evt.policy.trading-state.{token(m.desk)}"
+
+
+def halt(m: HaltTrading) -> str:
+    return f"cmd.policy.halt.{token(m.desk)}"
+
+
+def resume(m: ResumeTrading) -> str:
+    return f"cmd.policy.resume.{token(m.desk)}"
+
+
+def order_intent(m: OrderIntent) -> str:
+    return f"doc.order-intent.{token(m.desk)}.{token(m.account)}"
+
+
+def submit_order(m: SubmitOrder) -> str:
+    return f"cmd.exec.submit-order.{token(m.account)}.{token(m.intent_id)}"
+
+
+def order_denied(m: OrderDenied) -> str:
+    return f"evt.order.denied.{token(m.account)}"
+
+
+def order_submitted(m: OrderSubmitted) -> str:
+    return f"evt.order.submitted.{token(m.account)}"
+
+
+def order_refused(m: OrderRefused) -> str:
+    return f"evt.order.refused.{token(m.account)}"
+
+
+def order_accepted(m: OrderAccepted) -> str:
+    return f"evt.order.accepted.{token(m.account)}"
+
+
+def order_rejected(m: OrderRejected) -> str:
+    return f"evt.order.rejected.{token(m.account)}"
+
+
+def order_filled(m: OrderFilled) -> str:
+    return f"evt.order.filled.{token(m.account)}"
+
+
+def order_canceled(m: OrderCanceled) -> str:
+    return f"evt.order.canceled.{token(m.account)}"
+
+
+def order_expired(m: OrderExpired) -> str:
+    return f"evt.order.expired.{token(m.account)}"
+
+
+def order_unknown(m: OrderUnknown) -> str:
+    return f"evt.order.unknown.{token(m.account)}"
+
+
+def reconciled(m: ReconciliationCompleted) -> str:
+    return f"evt.exec.reconciled.{token(m.account)}"
+
+
+def position_changed(m: PositionChanged) -> str:
+    return f"evt.account.position-changed.{token(m.account)}.{token(m.instrument_id)}"
+
+
+def account_updated(m: AccountUpdated) -> str:
+    return f"evt.account.updated.{token(m.account)}"
+
+
+def alert(m: AlertRaised) -> str:
+    return f"evt.alert.raised.{token(m.desk)}.{m.severity}"
+
+
+def config_changed(m: ConfigChanged) -> str:
+    return f"evt.config.changed.{token(m.desk)}.{token(m.service)}"
+
+
+def heartbeat(m: Heartbeat) -> str:
+    return f"sys.heartbeat.{token(m.service)}.{token(m.instance)}"
+
+
+def dead_lettered(m: DeadLettered) -> str:
+    return dead_letter(m.service)
+
+

@@ -1,0 +1,1 @@
+"""Signed orders to the venue; the order life cycle."""

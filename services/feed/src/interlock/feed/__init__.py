@@ -1,0 +1,1 @@
+"""Brings the market in, live or replayed, and watches its quality."""

@@ -1,0 +1,1 @@
+"""OrderIntent to signed SubmitOrder, or OrderDenied with every failed control."""

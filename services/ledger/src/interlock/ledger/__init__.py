@@ -1,0 +1,1 @@
+"""The journal and its keeper: positions, P&L, scorecard, exports."""

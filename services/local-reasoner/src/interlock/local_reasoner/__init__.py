@@ -1,0 +1,1 @@
+"""Features to parameter proposals by the local model, off the hot path."""

@@ -1,0 +1,1 @@
+"""The only writer of rules: judges proposals, keeps versions."""

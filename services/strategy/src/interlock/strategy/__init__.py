@@ -1,0 +1,1 @@
+"""Features and parameters to order intents."""
