@@ -462,5 +462,3 @@ def said_by(service: str) -> tuple[Entry, ...]:
 def listeners_of(tag: str) -> tuple[str, ...]:
     """Return the services that will handle a message of this tag; people's tools do not count."""
     return tuple(name for name in BY_TAG[tag].listeners if name != CLI)
-
-

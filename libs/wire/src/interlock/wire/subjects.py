@@ -216,5 +216,3 @@ def heartbeat(m: Heartbeat) -> str:
 
 def dead_lettered(m: DeadLettered) -> str:
     return dead_letter(m.service)
-
-
