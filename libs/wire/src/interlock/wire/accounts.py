@@ -18,7 +18,12 @@ class PositionLine(Struct, frozen=True, kw_only=True):
 
 
 class PositionChanged(DeskMessage, frozen=True, kw_only=True, tag="account.position-changed.v1"):
-    """A position after a fill."""
+    """A position after a fill.
+
+    `exit_px` is the order's average price so far where the fill reduced the position, and none
+    where it opened or added; `entry_px` is then what the position had cost, or else the order's
+    own average price.
+    """
 
     account: str
     instrument_id: str
@@ -26,6 +31,9 @@ class PositionChanged(DeskMessage, frozen=True, kw_only=True, tag="account.posit
     quantity: Decimal
     avg_px: Decimal
     realised_pnl: Decimal
+    intent_id: str | None = None
+    entry_px: Decimal | None = None
+    exit_px: Decimal | None = None
 
 
 class AccountUpdated(DeskMessage, frozen=True, kw_only=True, tag="account.updated.v1"):
