@@ -92,7 +92,11 @@ class Cell[S]:
             self.state = self.service.evolve(self.state, message)
         yield from self._say(self.service.decide(self.state, message, now), now)
 
-    def _say(self, first: Sequence[Said], now: int) -> Reaction:
+    def hear(self, report: Report, now: int) -> Reaction:
+        """Return the reaction to something the shell noticed by itself."""
+        yield from self._say(report, now)
+
+    def _say(self, first: Sequence[Said] | Report, now: int) -> Reaction:
         waiting = deque[Sequence[Said] | Report]([first])
         while waiting:
             item = waiting.popleft()

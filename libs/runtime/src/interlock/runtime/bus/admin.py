@@ -1,0 +1,91 @@
+"""What an administrator does to a broker before services may use it.
+
+Streams and consumers are made here and only here; the services' permissions let none of them make
+or change any. Both are generated from the catalogue.
+"""
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    PersistMode,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+
+from interlock.runtime.bus.nats import consumer_name
+from interlock.wire import catalogue
+from interlock.wire.catalogue import SERVICES, STREAMS, Stream, StreamSpec
+
+ACK_WAIT_SECONDS = 3
+DUPLICATE_WINDOW_SECONDS = 3_600
+MAX_ACK_PENDING = 1_024
+
+
+def stream_config(spec: StreamSpec) -> StreamConfig:
+    """Return the broker's configuration of a stream of the catalogue."""
+    once = spec.one_per_subject_for_ever
+    return StreamConfig(
+        name=spec.name,
+        description=spec.why,
+        subjects=list(spec.subjects),
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=spec.max_age_seconds,
+        max_bytes=spec.max_bytes,
+        max_msgs_per_subject=1 if once else -1,
+        discard=DiscardPolicy.NEW if once else DiscardPolicy.OLD,
+        discard_new_per_subject=once,
+        duplicate_window=min(DUPLICATE_WINDOW_SECONDS, spec.max_age_seconds or 10**9),
+        allow_direct=True,
+        deny_delete=True,
+        persist_mode=PersistMode.DEFAULT if spec.durable_before_ack else PersistMode.ASYNC,
+    )
+
+
+def streams_heard_by(service: str) -> dict[Stream, list[str]]:
+    """Return, for each stream a service hears, the subject filters of its consumer."""
+    filters: dict[Stream, list[str]] = {}
+    for entry in catalogue.heard_by(service):
+        if entry.stream is not None:
+            filters.setdefault(entry.stream, []).append(entry.filter)
+    if service == catalogue.LEDGER:
+        filters[Stream.TELEMETRY] = ["sys.spans.*"]
+    return filters
+
+
+def consumer_config(service: str, filters: list[str]) -> ConsumerConfig:
+    """Return the broker's configuration of a service's place in a stream."""
+    return ConsumerConfig(
+        durable_name=consumer_name(service),
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_SECONDS,
+        max_ack_pending=MAX_ACK_PENDING,
+        filter_subjects=filters,
+    )
+
+
+async def prepare(client: Client) -> None:
+    """Make or update every stream and consumer of the catalogue."""
+    context = client.jetstream()
+    for spec in STREAMS:
+        await _put_stream(context, stream_config(spec))
+    for service in SERVICES:
+        for stream, filters in streams_heard_by(service).items():
+            await context.add_consumer(stream, consumer_config(service, filters))
+
+
+async def _put_stream(context: JetStreamContext, config: StreamConfig) -> None:
+    assert config.name is not None
+    try:
+        await context.stream_info(config.name)
+    except NotFoundError:
+        await context.add_stream(config)
+    else:
+        await context.update_stream(config)

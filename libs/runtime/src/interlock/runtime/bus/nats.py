@@ -1,0 +1,428 @@
+"""The bus over NATS JetStream.
+
+Theory of operation. A service has one durable pull consumer per stream it hears, made for it by
+an administrator (`interlock.runtime.bus.admin`); it may pull from those, acknowledge, read stored
+messages back, and publish its own subjects, and nothing else. Messages are pulled a few ahead and
+handled one at a time. While a message is in hand its delivery is kept alive, so that the waiting
+time before another delivery can be short: a killed service gets its work back within seconds.
+
+nats-py keeps a publish that timed out and sends it later, and notices a half-open link only after
+minutes; hence no pending buffer, short pings, and a watchdog that ends the process when the link
+answers nothing.
+"""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from interlock.runtime.bus.port import (
+    MESSAGE_ID_HEADER,
+    Inbox,
+    Remembered,
+    WrongSequenceError,
+)
+from interlock.wire import catalogue, codec
+from interlock.wire.base import Message
+from interlock.wire.catalogue import SERVICES, Recovery, Stream
+from interlock.wire.system import DeadLettered
+
+_log = logging.getLogger(__name__)
+
+PUBLISH_TIMEOUT_SECONDS = 2.0
+RETRY_SECONDS = 0.05
+RECONNECT_SECONDS = 0.1
+AHEAD = 32
+PULL_EXPIRES_SECONDS = 30
+IDLE_HEARTBEAT_SECONDS = 2
+KEEP_ALIVE_SECONDS = 1.0
+WATCHDOG_SECONDS = 1.0
+WATCHDOG_PATIENCE_SECONDS = 3.5
+HISTORY_BATCH = 1_000
+_WRONG_LAST_SEQUENCE = 10_071
+_MAX_PER_SUBJECT = 10_077
+_NO_CODE = 0
+
+
+def consumer_name(service: str) -> str:
+    """Return the name of a service's durable consumer; it is the same in every stream."""
+    return service
+
+
+async def connect(url: str, user: str, password: str, on_error: Callable[[str], None]) -> Client:
+    """Open a connection under the rules above, as `user`."""
+
+    async def failed(error: Exception) -> None:
+        on_error(f"{type(error).__name__}: {error}")
+
+    client = Client()
+    await client.connect(
+        url,
+        user=user,
+        password=password,
+        name=user,
+        error_cb=failed,
+        pending_size=0,
+        ping_interval=1,
+        max_outstanding_pings=2,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]
+        connect_timeout=2,
+        inbox_prefix=f"_INBOX.{user}",
+    )
+    return client
+
+
+class NatsBus:
+    """The bus as one service sees it."""
+
+    def __init__(self, client: Client, service: str) -> None:
+        self._client = client
+        self._service = service
+        self._inboxes: list[NatsInbox] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.lost_link: asyncio.Event = asyncio.Event()
+
+    def start_watchdog(self) -> None:
+        """Set `lost_link` when the server answers nothing although the link seems up."""
+        self._tasks.append(asyncio.create_task(self._watch()))
+
+    async def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> None:
+        subjects = [catalogue.subject_of(message) for message in messages]
+        if len(set(subjects)) == len(subjects):
+            stores = [
+                self._store(subject, message, headers)
+                for subject, message in zip(subjects, messages, strict=True)
+            ]
+            if len(stores) == 1:
+                await stores[0]
+            else:
+                await asyncio.gather(*stores)
+            return
+        for subject, message in zip(subjects, messages, strict=True):
+            await self._store(subject, message, headers)
+
+    async def _store(self, subject: str, message: Message, headers: Mapping[str, str]) -> None:
+        body = codec.encode(message)
+        if catalogue.entry_of(message).stream is None:
+            await self.tell(subject, body)
+            return
+        stamped = {**headers, MESSAGE_ID_HEADER: message.message_id}
+        while True:
+            code = await self._request_store(subject, body, stamped)
+            if code == _NO_CODE:
+                return
+            if code == _MAX_PER_SUBJECT:
+                _log.info("an approval stands already on %s", subject)
+                return
+            _log.error("%s was refused with code %s; trying again", subject, code)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _request_store(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
+        """Return the broker's error code, `_NO_CODE` when the message is stored."""
+        while True:
+            try:
+                answer = await self._client.request(
+                    subject, body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
+                )
+            except (nats.errors.Error, TimeoutError, OSError) as error:
+                if self._client.is_closed:
+                    raise
+                _log.warning("publish on %s: %s; trying again", subject, error)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if b'"error"' not in answer.data:
+                return _NO_CODE
+            return int(json.loads(answer.data)["error"].get("err_code", -1))
+
+    async def publish_expecting(self, message: Message, last_sequence: int) -> int:
+        subject = catalogue.subject_of(message)
+        answer = await self._client.request(
+            subject,
+            codec.encode(message),
+            timeout=PUBLISH_TIMEOUT_SECONDS,
+            headers={
+                MESSAGE_ID_HEADER: message.message_id,
+                "Nats-Expected-Last-Subject-Sequence": str(last_sequence),
+            },
+        )
+        document = json.loads(answer.data)
+        if document.get("error", {}).get("err_code") == _WRONG_LAST_SEQUENCE:
+            raise WrongSequenceError(subject)
+        if "error" in document:
+            raise OSError(document["error"].get("description", "the broker refused"))
+        return int(document["seq"])
+
+    async def tell(self, subject: str, body: bytes) -> None:
+        try:
+            await self._client.publish(subject, body)
+        except nats.errors.Error as error:
+            _log.debug("%s was not told: %s", subject, error)
+
+    async def listen(self, subject: str, hear: Callable[[bytes], None]) -> None:
+        async def heard(msg: Msg) -> None:
+            hear(msg.data)
+
+        await self._client.subscribe(subject, cb=heard)
+        await self._client.flush()
+
+    async def park(self, letter: DeadLettered) -> None:
+        await self._store(catalogue.subject_of(letter), letter, {})
+
+    async def open_inbox(self, stream: Stream, arrived: Callable[[], None]) -> Inbox:
+        inbox = NatsInbox(self._client, self._service, stream, arrived)
+        await inbox.start()
+        self._inboxes.append(inbox)
+        self._tasks.append(asyncio.create_task(inbox.tend()))
+        return inbox
+
+    async def history(self) -> AsyncIterator[Remembered]:
+        """Read back by direct get, merged over the streams by the time of storing."""
+        rows: list[tuple[int, int, Message, bool]] = []
+        own = {entry.tag: entry for entry in catalogue.said_by(self._service)}
+        heard = {entry.tag: entry for entry in catalogue.heard_by(self._service)}
+        for entry in {**heard, **own}.values():
+            if entry.stream is None or entry.recovery is Recovery.NONE:
+                continue
+            last_only = entry.recovery is Recovery.LAST
+            ends = await self._acknowledged(entry.stream) if entry.tag in heard else 0
+            async for msg in self._read_back(entry.stream, entry.filter, last_only=last_only):
+                sequence = int(msg.headers["Nats-Sequence"]) if msg.headers else 0
+                is_own = entry.tag in own
+                if not is_own and sequence > ends:
+                    continue
+                try:
+                    message = codec.decode(msg.data)
+                except codec.UndecodableError:
+                    continue
+                rows.append((_stored_at(msg), sequence, message, is_own))
+        rows.sort(key=lambda row: row[:2])
+        for _, _, message, is_own in rows:
+            yield Remembered(message, own=is_own)
+
+    async def _acknowledged(self, stream: Stream) -> int:
+        info = await self._consumer_info(stream, self._service)
+        return 0 if info is None else int(info["ack_floor"]["stream_seq"])
+
+    async def _read_back(
+        self, stream: Stream, pattern: str, *, last_only: bool
+    ) -> AsyncIterator[Msg]:
+        sequence = 1
+        while True:
+            asked: dict[str, object] = {"batch": HISTORY_BATCH}
+            if last_only:
+                asked["multi_last"] = [pattern]
+            else:
+                asked |= {"seq": sequence, "next_by_subj": pattern}
+            found = await self._direct_get(stream, asked)
+            for msg in found:
+                yield msg
+            if last_only or len(found) < HISTORY_BATCH:
+                return
+            sequence = int((found[-1].headers or {})["Nats-Sequence"]) + 1
+
+    async def _direct_get(self, stream: Stream, asked: dict[str, object]) -> list[Msg]:
+        found: list[Msg] = []
+        finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def hear(msg: Msg) -> None:
+            status = (msg.headers or {}).get("Status")
+            if status is None:
+                found.append(msg)
+            elif not finished.done():
+                finished.set_result(None)
+
+        reply = self._client.new_inbox()
+        subscription = await self._client.subscribe(reply, cb=hear)
+        subject = f"$JS.API.DIRECT.GET.{stream}"
+        await self._client.publish(subject, json.dumps(asked).encode(), reply=reply)
+        try:
+            await asyncio.wait_for(finished, timeout=PULL_EXPIRES_SECONDS)
+        finally:
+            await subscription.unsubscribe()
+        return found
+
+    async def settled(self) -> bool:
+        for service in SERVICES:
+            for stream in {e.stream for e in catalogue.heard_by(service) if e.stream}:
+                info = await self._consumer_info(stream, service)
+                if info is None or info["num_pending"] or info["num_ack_pending"]:
+                    return False
+        return True
+
+    async def _consumer_info(
+        self, stream: Stream, service: str
+    ) -> dict[str, dict[str, int]] | None:
+        subject = f"$JS.API.CONSUMER.INFO.{stream}.{consumer_name(service)}"
+        try:
+            answer = await self._client.request(subject, timeout=PUBLISH_TIMEOUT_SECONDS)
+        except (nats.errors.Error, TimeoutError):
+            return None
+        document: dict[str, dict[str, int]] = json.loads(answer.data)
+        return None if "error" in document else document
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCHDOG_SECONDS)
+            if not self._client.is_connected:
+                continue
+            try:
+                await asyncio.wait_for(self._client.flush(), WATCHDOG_PATIENCE_SECONDS)
+            except (nats.errors.Error, TimeoutError) as error:
+                if self._client.is_connected:
+                    _log.critical("the bus accepts and answers nothing: %s", error)
+                    self.lost_link.set()
+                    return
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client.is_closed:
+            return
+        try:
+            await self._client.drain()
+        except (nats.errors.Error, TimeoutError):
+            await self._client.close()
+
+
+def _stored_at(msg: Msg) -> int:
+    text = (msg.headers or {}).get("Nats-Time-Stamp", "")
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    seconds = int(datetime.fromisoformat(whole + "+00:00").timestamp())
+    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
+
+
+class NatsInbox:
+    """A durable pull consumer, read a few messages ahead."""
+
+    def __init__(
+        self, client: Client, service: str, stream: Stream, arrived: Callable[[], None]
+    ) -> None:
+        self.stream = stream
+        self._client = client
+        self._service = service
+        self._arrived = arrived
+        self._waiting = deque[NatsDelivery]()
+        self._in_hand: dict[str, NatsDelivery] = {}
+        self._asked = 0
+        self._heard_at = 0.0
+        self._was_connected = True
+        self._reply = client.new_inbox()
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer_name(service)}"
+
+    async def start(self) -> None:
+        await self._client.subscribe(
+            self._reply, cb=self._hear, pending_msgs_limit=-1, pending_bytes_limit=-1
+        )
+        await self._ask()
+
+    def peek(self) -> "NatsDelivery | None":
+        return self._waiting[0] if self._waiting else None
+
+    def take(self) -> "NatsDelivery":
+        return self._waiting.popleft()
+
+    async def lag(self) -> int:
+        subject = f"$JS.API.CONSUMER.INFO.{self.stream}.{consumer_name(self._service)}"
+        answer = await self._client.request(subject, timeout=PUBLISH_TIMEOUT_SECONDS)
+        return int(json.loads(answer.data).get("num_pending", 0))
+
+    async def tend(self) -> None:
+        """Keep what is in hand from being delivered again, and ask anew after a silence."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(KEEP_ALIVE_SECONDS)
+            if not self._client.is_connected:
+                self._was_connected = False
+                continue
+            silent = loop.time() - self._heard_at > 3 * IDLE_HEARTBEAT_SECONDS
+            if silent or not self._was_connected:
+                self._was_connected = True
+                await self._guarded(self._ask)
+            for delivery in list(self._in_hand.values()):
+                await self._guarded(delivery.keep)
+
+    async def _guarded(self, act: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await act()
+        except nats.errors.Error as error:
+            _log.debug("%s: %s", self.stream, error)
+
+    async def _ask(self) -> None:
+        self._asked = AHEAD
+        self._heard_at = asyncio.get_running_loop().time()
+        request = {
+            "batch": AHEAD,
+            "expires": PULL_EXPIRES_SECONDS * 1_000_000_000,
+            "idle_heartbeat": IDLE_HEARTBEAT_SECONDS * 1_000_000_000,
+        }
+        await self._client.publish(self._next, json.dumps(request).encode(), reply=self._reply)
+
+    async def _hear(self, msg: Msg) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        headers = msg.headers or {}
+        if "Status" in headers and not msg.reply.startswith("$JS.ACK"):
+            if headers["Status"] != "100":
+                await self._guarded(self._ask)
+            return
+        delivery = NatsDelivery(self, msg, headers)
+        self._in_hand[msg.reply] = delivery
+        self._waiting.append(delivery)
+        self._asked -= 1
+        self._arrived()
+        if self._asked <= 0:
+            await self._guarded(self._ask)
+
+    def finish(self, msg: Msg) -> None:
+        self._in_hand.pop(msg.reply, None)
+
+
+class NatsDelivery:
+    """One pulled message."""
+
+    __slots__ = ("_inbox", "_message", "_msg", "headers")
+
+    def __init__(self, inbox: NatsInbox, msg: Msg, headers: Mapping[str, str]) -> None:
+        self._inbox = inbox
+        self._msg = msg
+        self._message: Message | None = None
+        self.headers = headers
+
+    @property
+    def stream(self) -> Stream:
+        return self._inbox.stream
+
+    @property
+    def subject(self) -> str:
+        return self._msg.subject
+
+    @property
+    def body(self) -> bytes:
+        return self._msg.data
+
+    @property
+    def tries(self) -> int:
+        return int(self._msg.reply.split(".")[4])
+
+    @property
+    def stored_at(self) -> int:
+        return int(self._msg.reply.split(".")[7])
+
+    def decode(self) -> Message:
+        if self._message is None:
+            self._message = codec.decode(self._msg.data)
+        return self._message
+
+    async def ack(self) -> None:
+        self._inbox.finish(self._msg)
+        await self._msg.ack()
+
+    async def keep(self) -> None:
+        await self._msg.in_progress()

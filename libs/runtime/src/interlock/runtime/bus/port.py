@@ -1,0 +1,112 @@
+"""What a service needs of a bus.
+
+The guarantees, tested on every adapter by one contract suite: messages on one subject arrive in
+the order they were stored; what was not acknowledged is delivered again; a message id is stored
+once inside the de-duplication window, and on the approvals' subjects once for ever; a publish can
+ask for the subject's last sequence and is refused when it is another.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from interlock.wire.base import Message
+from interlock.wire.catalogue import Stream
+from interlock.wire.system import DeadLettered
+
+MESSAGE_ID_HEADER = "Nats-Msg-Id"
+TRACE_HEADER = "traceparent"
+
+
+class WrongSequenceError(Exception):
+    """The subject's last sequence is not the one the publisher expected: somebody else wrote."""
+
+
+class Delivery(Protocol):
+    """One message as it was delivered; `tries` counts deliveries, this one included."""
+
+    @property
+    def stream(self) -> Stream: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def tries(self) -> int: ...
+    @property
+    def stored_at(self) -> int: ...
+
+    def decode(self) -> Message:
+        """Return the message, or raise `interlock.wire.codec.UndecodableError`."""
+        ...
+
+    async def ack(self) -> None: ...
+
+    async def keep(self) -> None:
+        """Say that the work goes on, so that the message is not delivered again yet."""
+        ...
+
+
+class Inbox(Protocol):
+    """One service's durable place in one stream."""
+
+    @property
+    def stream(self) -> Stream: ...
+    def peek(self) -> Delivery | None:
+        """Return the next delivery without taking it, none where nothing has arrived."""
+        ...
+
+    def take(self) -> Delivery: ...
+    async def lag(self) -> int:
+        """Return how many stored messages this service has not been given yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A message of the past, read back at start. `own`: this service said it."""
+
+    message: Message
+    own: bool
+
+
+class Bus(Protocol):
+    """The bus as one service sees it."""
+
+    async def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> None:
+        """Return when every message is stored; keep trying while the bus is away."""
+        ...
+
+    async def publish_expecting(self, message: Message, last_sequence: int) -> int:
+        """Store `message` if its subject's last sequence is `last_sequence`; return the new one.
+
+        Raises
+        ------
+        WrongSequenceError
+            When the subject has moved on.
+        """
+        ...
+
+    async def tell(self, subject: str, body: bytes) -> None:
+        """Send without storing and without waiting."""
+        ...
+
+    async def listen(self, subject: str, hear: Callable[[bytes], None]) -> None:
+        """Call `hear` with every body sent to `subject` from now on, stored or not."""
+        ...
+
+    async def park(self, letter: DeadLettered) -> None: ...
+
+    async def open_inbox(self, stream: Stream, arrived: Callable[[], None]) -> Inbox: ...
+
+    def history(self) -> AsyncIterator[Remembered]:
+        """Read back what this service had heard (acknowledged) and said, oldest first."""
+        ...
+
+    async def settled(self) -> bool:
+        """Return whether no service has anything left to be given or to acknowledge."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,316 @@
+"""The service loop: take, decode, decide, publish, acknowledge; once for every service.
+
+Theory of operation. One message is in hand at a time. Streams are heard in the order of storing,
+except that a message the service is not `ready` for waits at the head of its stream while the
+others go on, for a bounded time. A message that cannot be handled is tried three times and then
+parked with its body, so that what follows flows. What cannot be handled *now* (a store that is
+away) is tried until it can. A service with a `record` step (the ledger) is given batches.
+"""
+
+import asyncio
+import base64
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from inspect import isawaitable
+
+import msgspec
+
+from interlock.model.ids import derive_id
+from interlock.runtime.bus.port import Bus, Delivery, Inbox
+from interlock.runtime.clock import Clock
+from interlock.runtime.errors import UnavailableError
+from interlock.runtime.metrics import Metrics
+from interlock.runtime.service import Cell, Perform, Publish, Reaction
+from interlock.runtime.telemetry import Telemetry, encode_spans
+from interlock.wire import catalogue, codec, subjects
+from interlock.wire.base import Message, Report, tag_of
+from interlock.wire.catalogue import Stream
+from interlock.wire.system import Caused, DeadLettered, MessagesSettled, Settled
+
+_log = logging.getLogger(__name__)
+
+MAX_TRIES = 3
+BACK_OFF_SECONDS = 0.2
+SPANS_EVERY_SECONDS = 0.25
+LAG_EVERY_SECONDS = 2.0
+REMEMBERED = 100_000
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """A delivery on its way into the journal; `message` is none for unreadable bytes."""
+
+    stream: Stream
+    subject: str
+    body: bytes
+    message: Message | None
+
+
+type Record = Callable[[Sequence[Recorded]], Awaitable[None]]
+
+
+@dataclass(kw_only=True, slots=True)
+class Loop[S]:
+    """One running service.
+
+    `hold_seconds` bounds the wait for a message that is not ready; `tell_settled` makes the loop
+    report to a replay's waves; `batch` is how many deliveries `record` is given at most.
+    """
+
+    cell: Cell[S]
+    bus: Bus
+    clock: Clock
+    telemetry: Telemetry
+    metrics: Metrics
+    streams: Iterable[Stream]
+    hold_seconds: float = 0.25
+    tell_settled: bool = False
+    record: Record | None = None
+    batch: int = 1
+    handled: int = 0
+    published: int = 0
+    parked: int = 0
+    _inboxes: list[Inbox] = field(default_factory=list[Inbox])
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _done: dict[str, None] = field(default_factory=dict[str, None])
+    _held_since: dict[Stream, float] = field(default_factory=dict[Stream, float])
+    _reports: deque[Report] = field(default_factory=deque[Report])
+
+    async def recover(self) -> int:
+        """Fold the past into the state and return how many messages that were."""
+        count = 0
+        async for remembered in self.bus.history():
+            self.clock.observe(remembered.message.ts_event)
+            self.cell.recover(remembered.message, own=remembered.own)
+            if not remembered.own:
+                self._remember(remembered.message.message_id)
+            count += 1
+        return count
+
+    async def begin(self) -> None:
+        """Say what the service has to say at its start, then open the inboxes."""
+        await self._drive(self.cell.begin(self.clock.now()), {})
+        for stream in self.streams:
+            self._inboxes.append(await self.bus.open_inbox(stream, self._arrived.set))
+
+    async def run(self) -> None:
+        """Handle messages until cancelled."""
+        housekeeping = asyncio.create_task(self._keep_house())
+        try:
+            while True:
+                batch = await self._next_batch()
+                while self._reports:
+                    report = self._reports.popleft()
+                    await self._drive(self.cell.hear(report, self.clock.now()), {})
+                if self.record is not None:
+                    await self._recorded(self.record, batch)
+                settled = [await self._handle(delivery) for delivery in batch]
+                for delivery in batch:
+                    await delivery.ack()
+                await self._tell_settled([done for done in settled if done is not None])
+        finally:
+            housekeeping.cancel()
+            await asyncio.gather(housekeeping, return_exceptions=True)
+            await self.send_spans()
+
+    def report(self, report: Report) -> None:
+        """Hand the service something its shell noticed by itself, before the next message."""
+        self._reports.append(report)
+        self._arrived.set()
+
+    async def _next_batch(self) -> list[Delivery]:
+        while True:
+            self._arrived.clear()
+            batch: list[Delivery] = []
+            while len(batch) < self.batch and (inbox := self._pick()) is not None:
+                batch.append(inbox.take())
+            if batch or self._reports:
+                return batch
+            try:
+                await asyncio.wait_for(self._arrived.wait(), self._patience())
+            except TimeoutError:
+                continue
+
+    def _pick(self) -> Inbox | None:
+        """Return the inbox with the oldest delivery that is ready, none where none is."""
+        best: Inbox | None = None
+        oldest = 0
+        for inbox in self._inboxes:
+            head = inbox.peek()
+            if head is None:
+                continue
+            stored_at = head.stored_at
+            if (best is None or stored_at < oldest) and self._is_ready(head):
+                best, oldest = inbox, stored_at
+        if best is not None:
+            self._held_since.pop(best.stream, None)
+        return best
+
+    def _is_ready(self, head: Delivery) -> bool:
+        try:
+            message = head.decode()
+        except codec.UndecodableError:
+            return True
+        if self.cell.service.ready(self.cell.state, message):
+            return True
+        now = time.monotonic()
+        return now - self._held_since.setdefault(head.stream, now) >= self.hold_seconds
+
+    def _patience(self) -> float | None:
+        """Return how long to wait for a delivery: for ever, unless a message is being held."""
+        if not self._held_since:
+            return None
+        now = time.monotonic()
+        waited = now - min(self._held_since.values())
+        return max(0.001, self.hold_seconds - waited)
+
+    async def _recorded(self, record: Record, batch: Sequence[Delivery]) -> None:
+        rows = [
+            Recorded(stream=d.stream, subject=d.subject, body=d.body, message=_read(d))
+            for d in batch
+        ]
+        while True:
+            try:
+                await record(rows)
+            except UnavailableError as error:
+                _log.error("cannot record: %s; trying again", error)
+                await asyncio.sleep(BACK_OFF_SECONDS)
+            else:
+                return
+
+    async def _handle(self, delivery: Delivery) -> Settled | None:
+        """Handle one delivery to its end, parked or done, and name what it brought about."""
+        if delivery.stream is Stream.TELEMETRY:
+            return None
+        tries = delivery.tries
+        reason = "the service died with this message in hand"
+        while tries <= MAX_TRIES:
+            try:
+                return await self._try(delivery)
+            except UnavailableError as error:
+                _log.warning("%s: %s; trying again", delivery.subject, error)
+                await asyncio.sleep(BACK_OFF_SECONDS)
+            except codec.UndecodableError as error:
+                reason = f"unreadable: {error}"
+                tries += 1
+            except Exception as error:  # noqa: BLE001 - whatever it is, what follows must flow
+                _log.exception("%s could not be handled", delivery.subject)
+                reason = f"{type(error).__name__}: {error}"
+                tries += 1
+        await self._park(delivery, reason, tries - 1)
+        return None
+
+    async def _try(self, delivery: Delivery) -> Settled:
+        message = delivery.decode()
+        if message.message_id in self._done:
+            return Settled(message_id=message.message_id, caused=[])
+        self.clock.observe(message.ts_event)
+        span = self.telemetry.start(message, delivery.subject, delivery.headers)
+        began = time.perf_counter()
+        said: list[Message] = []
+        try:
+            reaction = self.cell.react(message, self.clock.now())
+            said = await self._drive(reaction, self.telemetry.headers_of(span))
+        except Exception as error:
+            self.telemetry.finish(span, said, f"{type(error).__name__}: {error}")
+            raise
+        self.telemetry.finish(span, said)
+        self.metrics.latency.observe(time.perf_counter() - began)
+        self.metrics.handled.labels(type=tag_of(type(message))).inc()
+        self.handled += 1
+        self._remember(message.message_id)
+        caused = [Caused(message_id=m.message_id, tag=tag_of(type(m))) for m in said]
+        return Settled(message_id=message.message_id, caused=caused)
+
+    async def _drive(self, reaction: Reaction, headers: dict[str, str]) -> list[Message]:
+        """Carry out the steps of a reaction and return what was published."""
+        said: list[Message] = []
+        reports: Sequence[Report] | None = None
+        while True:
+            try:
+                step = reaction.send(reports)
+            except StopIteration:
+                break
+            reports = None
+            match step:
+                case Publish(messages):
+                    await self.bus.publish(messages, headers)
+                    said += messages
+                case Perform(effect):
+                    result = self.cell.service.perform(effect)
+                    reports = await result if isawaitable(result) else result
+        for message in said:
+            self.metrics.said(message)
+        self.published += len(said)
+        return said
+
+    def _remember(self, message_id: str) -> None:
+        self._done[message_id] = None
+        if len(self._done) > REMEMBERED:
+            del self._done[next(iter(self._done))]
+
+    async def _park(self, delivery: Delivery, reason: str, tries: int) -> None:
+        service = self.cell.service.name
+        _log.error("parked a message of %s: %s", delivery.subject, reason)
+        identity = (service, delivery.stream, delivery.subject, delivery.stored_at)
+        letter = DeadLettered(
+            message_id=derive_id("dead", *identity),
+            decision_id=derive_id("decision", "dead", *identity),
+            ts_event=self.clock.now(),
+            desk="",
+            service=service,
+            stream=delivery.stream,
+            subject=delivery.subject,
+            reason=reason,
+            tries=tries,
+            headers=dict(delivery.headers),
+            body=base64.b64encode(delivery.body).decode(),
+        )
+        await self.bus.park(letter)
+        self.parked += 1
+        self.metrics.parked.inc()
+
+    async def _tell_settled(self, settled: list[Settled]) -> None:
+        if not self.tell_settled or not settled:
+            return
+        service = self.cell.service.name
+        news = MessagesSettled(service=service, settled=settled)
+        await self.bus.tell(subjects.settled(service), _encoder.encode(news))
+
+    async def _keep_house(self) -> None:
+        """Send finished spans and measure the lag, beside the work."""
+        measured_at = 0.0
+        while True:
+            await asyncio.sleep(SPANS_EVERY_SECONDS)
+            await self.send_spans()
+            if time.monotonic() - measured_at > LAG_EVERY_SECONDS:
+                measured_at = time.monotonic()
+                await self._measure_lag()
+
+    async def send_spans(self) -> None:
+        spans = self.telemetry.take_spans()
+        if spans is not None:
+            await self.bus.tell(subjects.spans(self.telemetry.service), encode_spans(spans))
+
+    async def _measure_lag(self) -> None:
+        for inbox in self._inboxes:
+            try:
+                self.metrics.lag.labels(stream=inbox.stream).set(await inbox.lag())
+            except Exception as error:  # noqa: BLE001 - a missing gauge must not stop a service
+                _log.debug("lag of %s: %s", inbox.stream, error)
+
+
+def _read(delivery: Delivery) -> Message | None:
+    try:
+        return delivery.decode()
+    except codec.UndecodableError:
+        return None
+
+
+def streams_of(service: str) -> list[Stream]:
+    """Return the streams a service hears messages on."""
+    return sorted({e.stream for e in catalogue.heard_by(service) if e.stream is not None})

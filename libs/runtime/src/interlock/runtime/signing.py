@@ -1,0 +1,90 @@
+"""Ed25519: the gate signs, exec verifies."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+PRIVATE_KEY_FILE = "gate.key"
+PUBLIC_KEY_FILE = "gate.pub"
+_KEY_MODE = 0o600
+
+
+class Signer:
+    """The private half. `key_id` is the first 16 hexadecimal digits of the public key's hash."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self.key_id = key_id(key.public_key())
+
+    def sign(self, message: bytes) -> str:
+        return base64.b64encode(self._key.sign(message)).decode()
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        return self._key.public_key()
+
+
+class Verifier:
+    """The public half."""
+
+    def __init__(self, key: Ed25519PublicKey) -> None:
+        self._key = key
+        self.key_id = key_id(key)
+
+    def verify(self, message: bytes, signature: str) -> bool:
+        """Return whether `signature` (base64) is the gate's over `message`."""
+        try:
+            self._key.verify(base64.b64decode(signature, validate=True), message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def create_keys(folder: Path) -> None:
+    """Write a new key pair unless one is there; the private file is readable by its owner only."""
+    private = folder / PRIVATE_KEY_FILE
+    if private.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    (folder / PUBLIC_KEY_FILE).write_bytes(public)
+    half_written = private.with_suffix(".new")
+    half_written.unlink(missing_ok=True)
+    half_written.touch(mode=_KEY_MODE)
+    half_written.write_bytes(pem)
+    half_written.rename(private)
+
+
+def load_signer(folder: Path) -> Signer:
+    key = serialization.load_pem_private_key((folder / PRIVATE_KEY_FILE).read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{folder / PRIVATE_KEY_FILE} holds no Ed25519 key")
+    return Signer(key)
+
+
+def load_verifier(folder: Path) -> Verifier:
+    key = serialization.load_pem_public_key((folder / PUBLIC_KEY_FILE).read_bytes())
+    if not isinstance(key, Ed25519PublicKey):
+        raise TypeError(f"{folder / PUBLIC_KEY_FILE} holds no Ed25519 key")
+    return Verifier(key)
+
+
+def throwaway_signer() -> Signer:
+    """Return a signer whose key lives as long as the process: backtests and tests."""
+    return Signer(Ed25519PrivateKey.generate())
