@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from interlock.runtime import journal
-from interlock.runtime.journal import Entry, Journal, JournalError, check, read, read_tail
+from interlock.runtime.journal import (
+    Entry,
+    Journal,
+    JournalError,
+    Place,
+    Reader,
+    check,
+    read,
+    read_tail,
+)
 from interlock.runtime.signing import Verifier, throwaway_signer
 
 KEY = throwaway_signer()
@@ -182,7 +191,7 @@ def test_after_a_crash_the_head_may_lag_but_rows_stay(path: Path) -> None:
     verdict = check(path)
     assert (verdict.ok, verdict.rows, verdict.head_seq) == (True, 25, 20)
     with Journal(path) as opened:
-        assert opened.seq == 25
+        assert opened.place.seq == 25
 
 
 @pytest.mark.parametrize("tail_bytes", [1, 200, 1_000, 100_000])
@@ -198,3 +207,39 @@ def test_closing_twice_is_harmless_and_writing_afterwards_is_not_possible(path: 
     opened.close()
     with pytest.raises(JournalError, match="closed"):
         opened.append(entries(1))
+
+
+def test_a_reader_follows_the_writer_and_goes_on_where_it_stood(path: Path) -> None:
+    with Journal(path) as opened:
+        opened.append(entries(5))
+        reader = Reader(path)
+        assert [row.seq for row in reader.take(3)] == [1, 2, 3]
+        durable = opened.place
+        opened.append(entries(5, start=5))
+        assert [row.seq for row in reader.take(10, durable)] == [4, 5]
+        assert reader.take(10, durable) == []
+        place = reader.place
+        reader.close()
+        again = Reader(path, place)
+        assert [row.seq for row in again.take(10)] == [6, 7, 8, 9, 10]
+        assert again.place == opened.place
+        again.close()
+
+
+def test_a_reader_whose_place_is_in_another_journal_starts_again(path: Path) -> None:
+    write(path, 3)
+    for place in (Place(10**9, 7, "a" * 64), Place(20, 1, "a" * 64)):
+        reader = Reader(path, place)
+        assert [row.seq for row in reader.take(9)] == [1, 2, 3]
+        reader.close()
+
+
+def test_a_reader_waits_for_the_rest_of_an_unfinished_line(path: Path) -> None:
+    write(path, 2)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    reader = Reader(path)
+    assert [row.seq for row in reader.take(9)] == [1]
+    path.write_bytes(whole)
+    assert [row.seq for row in reader.take(9)] == [2]
+    reader.close()

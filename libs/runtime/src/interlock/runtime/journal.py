@@ -66,6 +66,17 @@ class Head(Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
+class Place(Struct, frozen=True):
+    """A place between two rows: the byte there, and the row before it."""
+
+    offset: int
+    seq: int
+    hash: str
+
+
+START = Place(0, 0, GENESIS)
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """What `check` found. `torn_bytes` is the length of an unfinished last line."""
 
@@ -131,31 +142,30 @@ def _render_body(body: bytes) -> bytes:
     return b'"body_b64":"' + base64.b64encode(body) + b'"'
 
 
-def _parse(line: bytes, place: str) -> Row:
+def _parse(line: bytes, name: str) -> Row:
     try:
         found = _lines.decode(line)
         encoded = found.body_b64
         body = bytes(found.body) if encoded is None else base64.b64decode(encoded, validate=True)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise JournalError(f"{place} is no journal row: {error}") from error
+        raise JournalError(f"{name} is no journal row: {error}") from error
     return Row(found.seq, found.prev, found.hash, found.stream, found.subject, body)
 
 
-def _chained(file: BinaryIO, before: Row | None) -> Iterator[Row]:
+def _chained(file: BinaryIO, place: Place | None = START) -> Iterator[Row]:
     """Yield the rows from here on, each held against the one before it.
 
-    Where `before` is none and the file does not stand at its start, the first row's place in the
-    chain is taken on trust; its own hash is still checked.
+    Where `place` is none the first row's place in the chain is taken on trust; its own hash is
+    still checked.
     """
-    expected_seq, prev = (1, GENESIS) if file.tell() == 0 else (None, None)
-    if before is not None:
-        expected_seq, prev = before.seq + 1, before.hash
+    expected_seq, prev = (None, None) if place is None else (place.seq + 1, place.hash)
     for line in file:
         if not line.endswith(b"\n"):
+            file.seek(-len(line), os.SEEK_CUR)
             return
-        place = "the next line" if expected_seq is None else f"the line of row {expected_seq}"
+        name = "the next line" if expected_seq is None else f"the line of row {expected_seq}"
         try:
-            row = _parse(line, place)
+            row = _parse(line, name)
         except JournalError as error:
             error.seq = expected_seq
             raise
@@ -179,14 +189,60 @@ def read(path: Path) -> Iterator[Row]:
     An unfinished last line ends the reading: a writer may be busy with it.
     """
     with path.open("rb") as file:
-        yield from _chained(file, None)
+        yield from _chained(file)
 
 
 def read_tail(path: Path, tail_bytes: int = TAIL_BYTES) -> Iterator[Row]:
     """Yield the rows that begin in the last `tail_bytes` bytes of the file."""
     with path.open("rb") as file:
-        _seek_to_tail(file, tail_bytes)
-        yield from _chained(file, None)
+        yield from _chained(file, _seek_to_tail(file, tail_bytes))
+
+
+class Reader:
+    """A follower of a journal that is being written: takes rows, and knows where it stands.
+
+    A `place` that is not one of this file's (the journal is another one) starts from the first
+    row again.
+    """
+
+    def __init__(self, path: Path, place: Place = START) -> None:
+        self._file = path.open("rb")
+        self.place = place if self._is_ours(place) else START
+
+    def _is_ours(self, place: Place) -> bool:
+        if place.offset == 0:
+            return place == START
+        size = self._file.seek(0, os.SEEK_END)
+        if place.offset > size:
+            return False
+        start = max(0, place.offset - TAIL_BYTES)
+        self._file.seek(start)
+        lines = self._file.read(place.offset - start).splitlines(keepends=True)
+        try:
+            row = _parse(lines[-1], "the line before the place")
+        except JournalError:
+            return False
+        return (row.seq, row.hash) == (place.seq, place.hash)
+
+    def take(self, limit: int, until: Place | None = None) -> list[Row]:
+        """Return the next rows, at most `limit`, none that lies beyond `until`."""
+        rows = list[Row]()
+        self._file.seek(self.place.offset)
+        last_seq = None if until is None else until.seq
+        if last_seq is not None:
+            limit = min(limit, last_seq - self.place.seq)
+        if limit < 1:
+            return rows
+        for row in _chained(self._file, self.place):
+            rows.append(row)
+            if len(rows) == limit:
+                break
+        if rows:
+            self.place = Place(self._file.tell(), rows[-1].seq, rows[-1].hash)
+        return rows
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def check(path: Path, verify: Verify | None = None) -> Verdict:
@@ -203,7 +259,7 @@ def check(path: Path, verify: Verify | None = None) -> Verdict:
             torn_bytes = _torn_bytes(file)
             file.seek(0)
             head = _read_head(path, verify)
-            for row in _chained(file, None):
+            for row in _chained(file):
                 rows = row.seq
                 if row.seq == head.seq:
                     named_hash = row.hash
@@ -244,7 +300,8 @@ def head_path(path: Path) -> Path:
     return path.with_name("head.json")
 
 
-def _seek_to_tail(file: BinaryIO, tail_bytes: int) -> None:
+def _seek_to_tail(file: BinaryIO, tail_bytes: int) -> Place | None:
+    """Go to the first line of the tail, and return its place where that is known: the start."""
     size = file.seek(0, os.SEEK_END)
     while tail_bytes < size:
         # One byte back, so that a line beginning exactly at the window's edge is not skipped.
@@ -253,9 +310,10 @@ def _seek_to_tail(file: BinaryIO, tail_bytes: int) -> None:
         if b"\n" in file.readline():
             file.seek(size - tail_bytes - 1)
             file.readline()
-            return
+            return None
         tail_bytes *= 2
     file.seek(0)
+    return START
 
 
 def _torn_bytes(file: BinaryIO) -> int:
@@ -272,7 +330,7 @@ def _torn_bytes(file: BinaryIO) -> int:
 
 
 class Journal:
-    """The one writer of a journal file.
+    """The one writer of a journal file; `place` is the end of what is durable.
 
     Parameters
     ----------
@@ -302,8 +360,7 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.cut_bytes = 0
-        self.seq = 0
-        self._hash = GENESIS
+        self.place = START
         self._sign = sign
         self._rows_per_head = rows_per_head
         self._head_seq = 0
@@ -326,28 +383,28 @@ class Journal:
     def _recover(self, verify: Verify | None) -> None:
         with self.path.open("rb") as file:
             self.cut_bytes = _torn_bytes(file)
-            self._size = file.seek(0, os.SEEK_END) - self.cut_bytes
-            if self._size == 0 and not head_path(self.path).exists():
+            size = file.seek(0, os.SEEK_END) - self.cut_bytes
+            if size == 0 and not head_path(self.path).exists():
                 self._cut()
                 self._write_head()
                 return
             head = _read_head(self.path, verify)
             named_hash = GENESIS if head.seq == 0 else ""
-            _seek_to_tail(file, TAIL_BYTES + self.cut_bytes)
+            place = _seek_to_tail(file, TAIL_BYTES + self.cut_bytes)
             first = 0
-            for row in _chained(file, None):
+            for row in _chained(file, place):
                 first = first or row.seq
-                self.seq, self._hash = row.seq, row.hash
+                self.place = Place(file.tell(), row.seq, row.hash)
                 if row.seq == head.seq:
                     named_hash = row.hash
         if head.seq < first:
             named_hash = head.hash  # before the tail: only `check` reads that far back
-        _require_head(head, self.seq, named_hash)
+        _require_head(head, self.place.seq, named_hash)
         self._head_seq = head.seq
         self._cut()
 
     def _cut(self) -> None:
-        os.ftruncate(self._file, self._size)
+        os.ftruncate(self._file, self.place.offset)
         os.fsync(self._file)
         _sync_folder(self.path.parent)
 
@@ -365,21 +422,22 @@ class Journal:
             if self._unusable:
                 raise JournalError(self._unusable)
             # Before the batch and not after it: where this fails, none of the batch is written.
-            if self.seq - self._head_seq >= self._rows_per_head:
+            if self.place.seq - self._head_seq >= self._rows_per_head:
                 self._write_head()
-            seq, last_hash, lines = self.seq, self._hash, list[bytes]()
+            seq, last_hash, lines = self.place.seq, self.place.hash, list[bytes]()
             for entry in batch:
                 row = row_after(seq, last_hash, entry)
                 seq, last_hash = row.seq, row.hash
                 lines.append(_render(row))
             if lines:
-                self._write(b"".join(lines))
-                self.seq, self._hash = seq, last_hash
-            return self.seq
+                data = b"".join(lines)
+                self._write(data)
+                self.place = Place(self.place.offset + len(data), seq, last_hash)
+            return self.place.seq
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
-        offset = self._size
+        offset = self.place.offset
         try:
             while rest:
                 written = os.pwrite(self._file, rest, offset)
@@ -396,17 +454,17 @@ class Journal:
             self._unusable = f"{self.path} could not be made durable: {error}"
             self._take_back()
             raise
-        self._size = offset
 
     def _take_back(self) -> None:
         try:
-            os.ftruncate(self._file, self._size)
+            os.ftruncate(self._file, self.place.offset)
         except OSError as error:
             self._unusable = f"{self.path} has an unfinished end that cannot be cut off: {error}"
 
     def _write_head(self) -> None:
-        signature = "" if self._sign is None else self._sign(head_bytes(self.seq, self._hash))
-        head = Head(self.seq, self._hash, signature)
+        seq, row_hash = self.place.seq, self.place.hash
+        signature = "" if self._sign is None else self._sign(head_bytes(seq, row_hash))
+        head = Head(seq, row_hash, signature)
         target = head_path(self.path)
         draft = target.with_suffix(".draft")
         with draft.open("wb") as file:
@@ -415,7 +473,7 @@ class Journal:
             os.fsync(file.fileno())
         draft.replace(target)
         _sync_folder(target.parent)
-        self._head_seq = self.seq
+        self._head_seq = seq
 
     def close(self) -> None:
         """Sign the head and let go of the file. Closing twice does nothing."""
@@ -423,7 +481,7 @@ class Journal:
             if self._file < 0:
                 return
             try:
-                if not self._unusable and self._head_seq != self.seq:
+                if not self._unusable and self._head_seq != self.place.seq:
                     self._write_head()
             finally:
                 os.close(self._file)
