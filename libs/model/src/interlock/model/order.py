@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from interlock.model.values import ZERO, Side
+from interlock.model.values import ZERO, Side, TimeInForce
 
 
 class OrderStatus(StrEnum):
@@ -95,6 +95,8 @@ class WorkingOrder(Struct, frozen=True, kw_only=True):
     filled: Decimal = ZERO
     status: OrderStatus = OrderStatus.INITIALIZED
     price: Decimal = ZERO
+    limit_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
 
     @property
     def leaves(self) -> Decimal:

@@ -123,6 +123,7 @@ class OrderSubmitted(OrderEvent, frozen=True, kw_only=True, tag="order.submitted
     quantity: Decimal
     requested_quantity: Decimal
     limit_price: Decimal | None
+    time_in_force: TimeInForce
     reference_price: Decimal
     reduce_only: bool
     reasons: list[str]

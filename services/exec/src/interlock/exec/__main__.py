@@ -1,0 +1,3 @@
+from interlock.exec.app import main
+
+main()

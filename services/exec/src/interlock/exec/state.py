@@ -1,0 +1,107 @@
+"""What exec remembers, and how it changes."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from interlock.model.order import CLOSED, OrderStatus, OrderTrigger, WorkingOrder, next_status
+from interlock.model.values import ZERO
+from interlock.wire.base import Message, Report
+from interlock.wire.orders import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    OrderUnknown,
+)
+from interlock.wire.policy import TradingStateChanged
+
+
+@dataclass(slots=True)
+class ExecState:
+    """`orders` holds every order that is not closed, `submitted` every intent ever sent.
+
+    `cost` is money paid for the filled part of an open order, for its average price.
+    """
+
+    desk: str
+    account: str
+    venue: str
+    key_id: str
+    read_only: bool
+    orders: dict[str, WorkingOrder] = field(default_factory=dict[str, WorkingOrder])
+    decisions: dict[str, str] = field(default_factory=dict[str, str])
+    cost: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    submitted: set[str] = field(default_factory=set[str])
+    positions: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    trades: set[str] = field(default_factory=set[str])
+    epoch: int = 0
+
+
+def evolve(state: ExecState, heard: Message | Report) -> ExecState:
+    match heard:
+        case OrderSubmitted():
+            _submit(state, heard)
+        case OrderFilled():
+            _fill(state, heard)
+        case OrderAccepted():
+            _move(state, heard, OrderTrigger.ACCEPT)
+        case OrderRejected():
+            _move(state, heard, OrderTrigger.REJECT)
+        case OrderCanceled():
+            _move(state, heard, OrderTrigger.CANCEL)
+        case OrderExpired():
+            _move(state, heard, OrderTrigger.EXPIRE)
+        case OrderUnknown():
+            _move(state, heard, OrderTrigger.LOSE)
+        case TradingStateChanged():
+            state.epoch = max(state.epoch, heard.epoch)
+        case _:
+            pass
+    return state
+
+
+def _submit(state: ExecState, event: OrderSubmitted) -> None:
+    state.submitted.add(event.intent_id)
+    state.decisions[event.client_order_id] = event.decision_id
+    state.cost[event.client_order_id] = ZERO
+    state.orders[event.client_order_id] = WorkingOrder(
+        client_order_id=event.client_order_id,
+        intent_id=event.intent_id,
+        instrument_id=event.instrument_id,
+        side=event.side,
+        quantity=event.quantity,
+        status=next_status(OrderStatus.INITIALIZED, OrderTrigger.SUBMIT),
+        price=event.reference_price,
+        limit_price=event.limit_price,
+        time_in_force=event.time_in_force,
+    )
+
+
+def _move(state: ExecState, event: OrderEvent, trigger: OrderTrigger) -> None:
+    order = state.orders[event.client_order_id]
+    _keep(state, replace(order, status=next_status(order.status, trigger)))
+
+
+def _fill(state: ExecState, fill: OrderFilled) -> None:
+    if fill.trade_id in state.trades:
+        return
+    state.trades.add(fill.trade_id)
+    held = state.positions.get(fill.instrument_id, ZERO)
+    state.positions[fill.instrument_id] = held + fill.last_qty * fill.side.sign
+    order = state.orders[fill.client_order_id]
+    trigger = OrderTrigger.PARTIAL_FILL if fill.leaves_qty else OrderTrigger.FILL
+    state.cost[fill.client_order_id] += fill.last_qty * fill.last_px
+    _keep(state, replace(order, status=next_status(order.status, trigger), filled=fill.cum_qty))
+
+
+def _keep(state: ExecState, order: WorkingOrder) -> None:
+    if order.status in CLOSED:
+        for table in (state.orders, state.decisions, state.cost):
+            table.pop(order.client_order_id, None)
+    else:
+        state.orders[order.client_order_id] = order

@@ -1,0 +1,3 @@
+from interlock.feed.app import main
+
+main()

@@ -1,0 +1,3 @@
+from interlock.gate.app import main
+
+main()

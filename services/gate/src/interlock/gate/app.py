@@ -1,0 +1,65 @@
+"""The gate, wired: the only process that holds the signing key."""
+
+from collections.abc import Awaitable, Sequence
+
+import msgspec
+
+from interlock.gate.config import GateConfig
+from interlock.gate.core import decide, ready
+from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
+from interlock.gate.state import GateState, evolve
+from interlock.runtime.config import DeskConfig
+from interlock.runtime.errors import UnavailableError
+from interlock.runtime.launch import Parts, Process, run
+from interlock.runtime.service import Service
+from interlock.runtime.signing import Signer, load_signer
+from interlock.runtime.stores.policy import PolicyStore
+from interlock.wire.base import Effect, Report
+from interlock.wire.catalogue import GATE
+from interlock.wire.signing import canonical_bytes
+
+
+def build(
+    desk: DeskConfig, config: GateConfig, config_hash: str, store: PolicyStore, signer: Signer
+) -> Service[GateState]:
+    def perform(effect: Effect) -> Sequence[Report] | Awaitable[Sequence[Report]]:
+        if isinstance(effect, SignOrder):
+            signature = signer.sign(canonical_bytes(effect.order))
+            return [OrderSigned(order=msgspec.structs.replace(effect.order, signature=signature))]
+        assert isinstance(effect, AskPolicyStore)
+        return _ask(store, effect)
+
+    names = {name: one for one in desk.instruments for name in (one.instrument_id, *one.aliases)}
+    state = GateState(
+        desk=desk.name,
+        account=desk.account,
+        venue=desk.venue,
+        mode=desk.mode,
+        config=config,
+        config_hash=config_hash,
+        key_id=signer.key_id,
+        instruments=names,
+    )
+    return Service(
+        name=GATE, state=state, evolve=evolve, decide=decide, ready=ready, perform=perform
+    )
+
+
+async def _ask(store: PolicyStore, effect: AskPolicyStore) -> Sequence[Report]:
+    try:
+        version = await store.version(effect.intent.desk)
+    except UnavailableError as error:
+        return [PolicyStoreAnswered(intent=effect.intent, version=None, error=str(error))]
+    return [PolicyStoreAnswered(intent=effect.intent, version=version)]
+
+
+async def assemble(process: Process) -> Parts[GateState]:
+    file = process.desk_file
+    signer = load_signer(process.settings.state / "secrets")
+    config = file.section(GATE, GateConfig)
+    service = build(file.desk, config, file.config_hash, process.policy_store(), signer)
+    return Parts(service=service)
+
+
+def main() -> None:
+    run(GATE, assemble)

@@ -1,0 +1,106 @@
+"""OrderIntent in; a signed SubmitOrder or an OrderDenied out. Nothing else moves money."""
+
+from collections.abc import Sequence
+
+from interlock.gate.checks import case_of, run_controls
+from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
+from interlock.gate.state import GateState
+from interlock.model.ids import NANOS_PER_SECOND, client_order_id, derive_id
+from interlock.wire.base import Effect, Message, Report, caused_id
+from interlock.wire.orders import ControlFailure, OrderDenied, OrderIntent, SubmitOrder
+
+
+def ready(state: GateState, message: Message) -> bool:
+    """An intent waits until the gate has seen the market and the policy it was decided on."""
+    if not isinstance(message, OrderIntent):
+        return True
+    instrument = state.instruments.get(message.instrument_id)
+    if instrument is None:
+        return True
+    reference = state.references.get(instrument.instrument_id)
+    return (
+        reference is not None
+        and reference.ts_event >= message.ts_market
+        and state.policy_version is not None
+        and state.policy_version >= message.policy_version
+    )
+
+
+def decide(state: GateState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
+    match heard:
+        case OrderIntent() if _delivered_again(state, heard):
+            return ()
+        case OrderIntent():
+            return [AskPolicyStore(intent=heard)]
+        case PolicyStoreAnswered():
+            return [_verdict(state, heard, now)]
+        case OrderSigned():
+            return [heard.order]
+        case _:
+            return ()
+
+
+def _delivered_again(state: GateState, intent: OrderIntent) -> bool:
+    """The very message that was approved before a restart; another one of its id is denied."""
+    return intent.intent_id in state.approved and intent.message_id == intent.intent_id
+
+
+def _verdict(state: GateState, answer: PolicyStoreAnswered, now: int) -> Message | Effect:
+    intent = answer.intent
+    failures = run_controls(case_of(state, intent, now, answer.version, answer.error))
+    if failures:
+        return _denied(state, intent, failures, now)
+    return SignOrder(order=_order(state, intent, now))
+
+
+def _order(state: GateState, intent: OrderIntent, now: int) -> SubmitOrder:
+    instrument = state.instruments[intent.instrument_id]
+    return SubmitOrder(
+        message_id=caused_id(intent, SubmitOrder),
+        decision_id=intent.decision_id,
+        ts_event=now,
+        desk=state.desk,
+        intent_id=intent.intent_id,
+        client_order_id=client_order_id(intent.intent_id),
+        account=intent.account,
+        venue=intent.venue,
+        mode=state.mode,
+        strategy=intent.strategy,
+        instrument_id=instrument.instrument_id,
+        side=intent.side,
+        order_type=intent.order_type,
+        quantity=intent.quantity,
+        requested_quantity=intent.quantity,
+        limit_price=intent.limit_price,
+        time_in_force=intent.time_in_force,
+        reduce_only=intent.reduce_only,
+        reference_price=state.references[instrument.instrument_id].price,
+        reasons=intent.reasons,
+        policy_version=intent.policy_version,
+        config_hash=state.config_hash,
+        epoch=state.epoch,
+        expires_at=now + state.config.approval_seconds * NANOS_PER_SECOND,
+        nonce=derive_id("nonce", intent.intent_id, state.epoch),
+        key_id=state.key_id,
+        signature="",
+    )
+
+
+def _denied(
+    state: GateState, intent: OrderIntent, failures: list[ControlFailure], now: int
+) -> OrderDenied:
+    return OrderDenied(
+        message_id=caused_id(intent, OrderDenied),
+        decision_id=intent.decision_id,
+        ts_event=now,
+        desk=state.desk,
+        intent_id=intent.intent_id,
+        account=intent.account,
+        strategy=intent.strategy,
+        instrument_id=intent.instrument_id,
+        side=intent.side,
+        requested_quantity=str(intent.quantity),
+        failures=failures,
+        policy_version=state.policy_version or 0,
+        epoch=state.epoch,
+    )

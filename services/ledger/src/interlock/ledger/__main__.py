@@ -1,0 +1,3 @@
+from interlock.ledger.app import main
+
+main()

@@ -1,0 +1,3 @@
+from interlock.local_reasoner.app import main
+
+main()

@@ -1,0 +1,3 @@
+from interlock.policy.app import main
+
+main()

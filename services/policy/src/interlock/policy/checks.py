@@ -1,0 +1,53 @@
+"""The rules a proposal must hold, in the order they are asked."""
+
+from interlock.model.ids import NANOS_PER_SECOND
+from interlock.policy.state import PolicyState
+from interlock.wire.policy import FreezeReason, Phase, ProposalVerdict
+from interlock.wire.reasoning import ParameterProposal
+
+ROUNDING = 1e-9
+"""Slack for binary fractions: 1.1 - 0.9 is 0.2 to everybody but a float."""
+
+
+def freeze_reasons(state: PolicyState, proposal: ParameterProposal) -> list[FreezeReason]:
+    """Return why nothing may be accepted now; what is not known freezes as well."""
+    reasons: list[FreezeReason] = []
+    if state.unheard:
+        reasons.append(FreezeReason.BARS_STALE)
+    account = state.account
+    if account is None or account.ts_desk < proposal.ts_desk:
+        reasons.append(FreezeReason.ACCOUNT_UNKNOWN)
+    elif float(account.window_pnl) <= -state.config.loss_freeze_pct / 100 * state.equity:
+        reasons.append(FreezeReason.LOSS_30_MIN)
+    limit_ns = state.config.max_clock_offset_ms * 1_000_000
+    if state.clock_offset_ns is None or abs(state.clock_offset_ns) > limit_ns:
+        reasons.append(FreezeReason.CLOCK_OFFSET)
+    return reasons
+
+
+def judge(
+    state: PolicyState, proposal: ParameterProposal, old: float, frozen: bool
+) -> ProposalVerdict:
+    """Return the verdict on `proposal`: the first rule it breaks, or that it is accepted."""
+    limits = state.config.parameters[proposal.parameter]
+    proposed, now = proposal.proposed, proposal.ts_desk
+    if not limits.lower - ROUNDING <= proposed <= limits.upper + ROUNDING:
+        return ProposalVerdict.OUT_OF_BOUNDS
+    if abs(proposed - old) > limits.max_step + ROUNDING:
+        return ProposalVerdict.STEP_TOO_LARGE
+    if abs(proposed - old) <= ROUNDING:
+        return ProposalVerdict.UNCHANGED
+    if frozen:
+        return ProposalVerdict.FROZEN
+    accepted = state.accepted.get(proposal.parameter)
+    if accepted and now - accepted[-1] < state.config.decision_seconds * NANOS_PER_SECOND:
+        return ProposalVerdict.TOO_SOON
+    accepted_before = state.in_window(state.accepted, proposal.parameter, now)
+    if accepted_before >= state.config.max_accepted_in_window:
+        return ProposalVerdict.TOO_MANY_ACCEPTED
+    seen = state.in_window(state.seen, proposal.parameter, now)
+    if accepted_before + 1 > state.config.max_accept_rate * seen + ROUNDING:
+        return ProposalVerdict.ACCEPT_RATE
+    return (
+        ProposalVerdict.SHADOW if state.config.phase is Phase.SHADOW else ProposalVerdict.ACCEPTED
+    )

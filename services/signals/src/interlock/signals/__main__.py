@@ -1,0 +1,3 @@
+from interlock.signals.app import main
+
+main()

@@ -1,0 +1,3 @@
+from interlock.strategy.app import main
+
+main()

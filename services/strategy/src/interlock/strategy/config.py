@@ -1,0 +1,19 @@
+"""Section ``[strategy]`` of a desk file."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from interlock.model.values import require_positive
+
+
+class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The threshold engine. `position_notional` is the size of a full position, in USD."""
+
+    name: str = "threshold"
+    parameter: str = "threshold_bps"
+    position_notional: Decimal = Decimal(5_000)
+    allow_short: bool = False
+
+    def __post_init__(self) -> None:
+        require_positive("position_notional", self.position_notional)
