@@ -1,0 +1,86 @@
+"""Section ``[local_reasoner]`` of a desk file."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class ProviderKind(StrEnum):
+    """``openai`` speaks the Responses API, ``openai-chat`` chat completions to any server."""
+
+    RULES = "rules"
+    OLLAMA = "ollama"
+    OPENAI = "openai"
+    OPENAI_CHAT = "openai-chat"
+    NONE = "none"
+
+
+class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who proposes, and what it may cost.
+
+    Parameters
+    ----------
+    api_key_env : str
+        The name of the environment variable that holds the key, empty for a server that asks for
+        none. The key itself never stands in a file.
+    budget_usd_per_day, budget_calls_per_day : Decimal, int, optional
+        Per UTC day of the machine's clock; none is no limit. With a limit in USD, a model whose
+        price is unknown is not asked, unless `usd_per_million_in` and `usd_per_million_out` say
+        it. Ollama and rules cost nothing.
+    lower, upper, max_step : float
+        The range and the step the model is told. Policy enforces its own.
+    attempts : int
+        Tries per question, the first one counted, all within `timeout_seconds`.
+    breaker_failures, breaker_cool_down_seconds : int, float
+        After so many failures in a row the endpoint is left alone for so long.
+    """
+
+    provider: ProviderKind = ProviderKind.RULES
+    model: str = ""
+    base_url: str = ""
+    api_key_env: str = "OPENAI_API_KEY"
+    timeout_seconds: float = 10.0
+    max_tokens: int = 1_000
+    attempts: int = 2
+    breaker_failures: int = 5
+    breaker_cool_down_seconds: float = 30.0
+    budget_usd_per_day: Decimal | None = Decimal(10)
+    budget_calls_per_day: int | None = None
+    usd_per_million_in: Decimal | None = None
+    usd_per_million_out: Decimal | None = None
+    parameter: str = "threshold_bps"
+    lower: float = 0.3
+    upper: float = 3.0
+    max_step: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.provider in _NEEDS_MODEL and not self.model:
+            raise ValueError(f"provider {self.provider} needs a model")
+        if self.provider in _NEEDS_URL and not self.base_url:
+            raise ValueError(f"provider {self.provider} needs a base_url")
+        if self.parameter != "threshold_bps":
+            raise ValueError(f"no answer schema knows the parameter {self.parameter!r}")
+        if not self.lower < self.upper:
+            raise ValueError(f"lower {self.lower} must be below upper {self.upper}")
+        if (self.usd_per_million_in is None) is not (self.usd_per_million_out is None):
+            raise ValueError("usd_per_million_in and usd_per_million_out belong together")
+        for name in _ABOVE_ZERO:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")
+        for name in _NOT_NEGATIVE:
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ValueError(f"{name} must not be negative, not {value}")
+
+
+_NEEDS_MODEL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI, ProviderKind.OPENAI_CHAT})
+_NEEDS_URL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI_CHAT})
+_ABOVE_ZERO = ("timeout_seconds", "max_step", "max_tokens", "attempts", "breaker_failures")
+_NOT_NEGATIVE = (
+    "breaker_cool_down_seconds",
+    "budget_usd_per_day",
+    "budget_calls_per_day",
+    "usd_per_million_in",
+    "usd_per_million_out",
+)
