@@ -10,7 +10,6 @@ from interlock.cli.process import LOOPBACK, Child, free_port
 from interlock.cli.servers.server import Server, wheel_file
 from interlock.cli.state_folder import StateFolder, write_private
 
-ADMIN, OPERATOR = "admin", "operator"
 MAX_PAYLOAD_BYTES = 1024**2
 # The streams reserve their limits in advance. The default, three quarters of the free disk, would
 # let a small disk refuse a stream; `interlock doctor` and the server's health watch the real one.
@@ -28,44 +27,35 @@ class NatsUser:
     subscribe: tuple[str, ...]
 
 
-def standing_users(state: StateFolder) -> tuple[NatsUser, NatsUser]:
-    """Return the users of every desk: the admin step's, and the one people look with.
+def desk_users(state: StateFolder) -> tuple[NatsUser, ...]:
+    """Return every user of a desk's bus: those of the catalogue, and the admin step's."""
+    from interlock.runtime.bus.permissions import ADMIN, all_permissions
 
-    The operator reads streams message by message and may create no consumer: whoever creates one
-    may name another's and overwrite it, and may have the server deliver to any subject, whatever
-    the user itself may publish (both tried on 2.15.0).
-    """
     admin = NatsUser(
-        name=ADMIN,
-        password=state.secret(f"nats-{ADMIN}"),
-        publish=(">",),
-        subscribe=(">",),
+        name=ADMIN, password=nats_password(state, ADMIN), publish=(">",), subscribe=(">",)
     )
-    operator = NatsUser(
-        name=OPERATOR,
-        password=state.secret(f"nats-{OPERATOR}"),
-        publish=(
-            "$JS.API.INFO",
-            "$JS.API.STREAM.NAMES",
-            "$JS.API.STREAM.LIST",
-            "$JS.API.STREAM.INFO.*",
-            "$JS.API.STREAM.MSG.GET.*",
-            "$JS.API.DIRECT.GET.>",
-            "$JS.API.CONSUMER.NAMES.*",
-            "$JS.API.CONSUMER.LIST.*",
-            "$JS.API.CONSUMER.INFO.*.*",
-        ),
-        subscribe=(">",),
+    users = (
+        NatsUser(
+            name=allowed.user,
+            password=nats_password(state, allowed.user),
+            publish=allowed.publish,
+            subscribe=allowed.subscribe,
+        )
+        for allowed in all_permissions()
     )
-    return admin, operator
+    return (admin, *users)
+
+
+def nats_password(state: StateFolder, user: str) -> str:
+    return state.secret(f"nats-{user}")
 
 
 def nats_server(
     state: StateFolder, users: Sequence[NatsUser], *, max_payload_bytes: int = MAX_PAYLOAD_BYTES
 ) -> Server:
-    """Return the embedded NATS server with these users beside the standing ones.
+    """Return the embedded NATS server with these users and no others.
 
-    `url` names no user: each client puts its own before the address.
+    `url` names no user: each client brings its own.
     """
     port, monitor_port = free_port(), free_port()
     config = state.nats / "nats.conf"
@@ -73,7 +63,7 @@ def nats_server(
         port=port,
         monitor_port=monitor_port,
         store=state.nats,
-        users=(*standing_users(state), *users),
+        users=users,
         max_payload_bytes=max_payload_bytes,
     )
 
@@ -90,11 +80,6 @@ def nats_server(
     )
     address = f"nats://{LOOPBACK}:{port}"
     return Server(child=child, url=address, address=address)
-
-
-def nats_url(server: Server, user: NatsUser) -> str:
-    """Return the address with the credentials of `user`."""
-    return server.address.replace("//", f"//{user.name}:{user.password}@", 1)
 
 
 def render_nats_config(
