@@ -84,10 +84,10 @@ def _dates(path: Path, column: Column) -> dict[str, Column]:
     pa = arrow()
     if not (pa.types.is_date(column.type) or pa.types.is_timestamp(column.type)):
         raise ReplayError(f"{path}: date holds {column.type}: write dates as 2020-01-02")
-    try:
-        days = column.cast(pa.date32()).combine_chunks().dictionary_encode()
-    except pa.ArrowInvalid:
-        raise ReplayError(f"{path}: date holds times of day: name the column ts") from None
+    days = column.cast(pa.date32())
+    if not days.cast(column.type).equals(column):
+        raise ReplayError(f"{path}: date holds times of day: name the column ts")
+    days = days.combine_chunks().dictionary_encode()
     sessions = [session(day) for day in days.dictionary.to_pylist()]
     return {
         "ts_start": int64s(opens for opens, _ in sessions).take(days.indices),
