@@ -77,6 +77,7 @@ def dead_letter(service: str) -> str:
 
 
 SETTLED_FROM_ALL = "sys.settled.*"
+SPANS_FROM_ALL = "sys.spans.*"
 HEARTBEATS_FROM_ALL = "sys.heartbeat.*.*"
 
 type SubjectOf[M] = Callable[[M], str]

@@ -19,7 +19,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from interlock.runtime.bus.nats import consumer_name
-from interlock.wire import catalogue
+from interlock.wire import catalogue, subjects
 from interlock.wire.catalogue import SERVICES, STREAMS, Stream, StreamSpec
 
 ACK_WAIT_SECONDS = 3
@@ -55,7 +55,7 @@ def streams_heard_by(service: str) -> dict[Stream, list[str]]:
         if entry.stream is not None:
             filters.setdefault(entry.stream, []).append(entry.filter)
     if service == catalogue.LEDGER:
-        filters[Stream.TELEMETRY] = ["sys.spans.*"]
+        filters[Stream.TELEMETRY] = [subjects.SPANS_FROM_ALL]
     return filters
 
 
