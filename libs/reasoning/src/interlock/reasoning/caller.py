@@ -81,29 +81,28 @@ class ModelCaller:
             )
         self._breaker = admitted
         bills: list[Decimal] = []
-        failure: AskFailedError | None = AskFailedError(ReasonerFailure.PROVIDER, "interrupted")
+        outcome: Answer | AskFailedError = AskFailedError(ReasonerFailure.PROVIDER, "interrupted")
         try:
-            answer = await self._in_time(question, call_id, bills)
-            failure = None
+            outcome = await self._in_time(question, call_id, bills)
         except AskFailedError as error:
-            failure = error
+            outcome = error
         finally:
-            self._note(failure)
+            self._note(outcome)
         spent, latency = sum(bills, ZERO), self.monotonic() - started
-        if failure is None:
-            return _judged(answer, spent, latency)
+        if isinstance(outcome, Answer):
+            return _judged(outcome, spent, latency)
         return NotAnswered(
-            reason=failure.reason, detail=failure.detail, spent_usd=spent, latency_ns=latency
+            reason=outcome.reason, detail=outcome.detail, spent_usd=spent, latency_ns=latency
         )
 
     async def close(self) -> None:
         await self.provider.close()
 
-    def _note(self, failure: AskFailedError | None) -> None:
-        if failure is not None and failure.reason in _TRIPS_BREAKER:
+    def _note(self, outcome: Answer | AskFailedError) -> None:
+        if isinstance(outcome, AskFailedError) and outcome.reason in _TRIPS_BREAKER:
             now = self.monotonic()
             limits = self.breaker_limits
-            self._breaker = breakers.failed(self._breaker, limits, now, failure.reason)
+            self._breaker = breakers.failed(self._breaker, limits, now, outcome.reason)
         else:
             self._breaker = breakers.succeeded(self._breaker)
 

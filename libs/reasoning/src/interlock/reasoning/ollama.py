@@ -52,7 +52,7 @@ class Ollama:
 
     async def ask(self, question: Question) -> Answer:
         try:
-            said = await self._client.chat(
+            said = await self._client.chat(  # pyright: ignore[reportUnknownMemberType]
                 model=self.model,
                 messages=[
                     {"role": "system", "content": question.system},

@@ -186,7 +186,9 @@ def _from_completion(said: ChatCompletion) -> Answer:
 
 
 def _failure(error: Exception, api_key: str) -> AskFailedError:
-    told = f"{type(error).__name__}: {error}"
+    # The text of the error leaves its code out, which tells a spent quota from a busy server.
+    code = error.code if isinstance(error, openai.APIError) else None
+    told = f"{type(error).__name__}: {code or ''} {error}"
     detail = plain_text(told.replace(api_key, "***") if api_key else told, 300)
     # The SDK wraps whatever happens while it reads the body.
     if isinstance(error.__cause__ or error, ResponseTooLargeError):

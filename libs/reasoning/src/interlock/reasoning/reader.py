@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +36,9 @@ _COMMENT = re.compile(r"\s*(?://[^\n]*|#[^\n]*|/\*.*?\*/)\s*$", re.DOTALL)
 # What a value hangs on when the field's name is one level up, or beside it as `parameter`.
 _INNER_NAMES = frozenset({"value", "proposed", "new", "text", "summary"})
 _NAMING_KEYS = frozenset({"parameter", "param", "name"})
+
+
+type _Json = dict[str, _Json] | list[_Json] | str | float | bool | None
 
 
 class ReadRefusal(StrEnum):
@@ -122,7 +125,7 @@ def _short(text: str) -> str:
 # From text to JSON documents.
 
 
-def _documents(text: str, schema: AnswerSchema) -> list[Any]:
+def _documents(text: str, schema: AnswerSchema) -> list[_Json]:
     for whole in (text, _without_thoughts(text)):
         document = _strict_json(whole.strip().removeprefix("\ufeff"))
         if isinstance(document, str) and document.lstrip().startswith(("{", "[")):
@@ -132,7 +135,7 @@ def _documents(text: str, schema: AnswerSchema) -> list[Any]:
     rest = _without_thoughts(text)
     if not rest.strip():
         _refuse(ReadRefusal.EMPTY, "the answer holds thoughts and nothing else")
-    found: list[Any] = []
+    found: list[_Json] = []
     for segment in _segments(rest):
         document = _strict_json(segment)
         if document is None and _mentions(segment, schema):
@@ -163,20 +166,21 @@ def _without_thoughts(text: str) -> str:
     return " ".join(kept)
 
 
-def _strict_json(text: str) -> Any:
+def _strict_json(text: str) -> _Json:
     """Return the JSON value that is all of `text`, none where it is no JSON."""
     try:
-        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_not_finite)
+        whole: _Json = json.loads(text, object_pairs_hook=_once_each, parse_constant=_not_finite)
     except _RepeatedKeyError as error:
         _refuse(ReadRefusal.CONFLICT, str(error))
     except _NotFiniteError as error:
         _refuse(ReadRefusal.NOT_FINITE, str(error))
     except ValueError:
         return None
+    return whole
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    whole: dict[str, Any] = {}
+def _once_each(pairs: list[tuple[str, _Json]]) -> dict[str, _Json]:
+    whole: dict[str, _Json] = {}
     for key, value in pairs:
         if key in whole and whole[key] != value:
             raise _RepeatedKeyError(f"{_short(key)} has two values in one object")
@@ -233,7 +237,7 @@ def _mentions(segment: str, schema: AnswerSchema) -> bool:
     return any(name in flat for field in schema.identifying for name in _names(field, schema))
 
 
-def _repaired(segment: str, schema: AnswerSchema) -> dict[str, Any]:
+def _repaired(segment: str, schema: AnswerSchema) -> dict[str, _Json]:
     """Return `segment` repaired, if the repair leaves every number of ours as it was written.
 
     The repairer keeps the last of two equal keys, reads "1. 2" as 1 and "~1.2" as 1.2; so each
@@ -243,7 +247,7 @@ def _repaired(segment: str, schema: AnswerSchema) -> dict[str, Any]:
     from json_repair import loads
 
     try:
-        document: object = loads(segment, strict=True, skip_json_loads=True)
+        document = cast("_Json", loads(segment, strict=True, skip_json_loads=True))
     except (ValueError, RecursionError) as error:
         _refuse(ReadRefusal.BAD_JSON, _short(str(error)))
     if not isinstance(document, dict):
@@ -258,7 +262,7 @@ def _repaired(segment: str, schema: AnswerSchema) -> dict[str, Any]:
     return document
 
 
-def _scalars(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _scalars(document: dict[str, _Json]) -> Iterator[tuple[str, _Json]]:
     for key, value in document.items():
         inner = value if isinstance(value, list) else [value]
         for item in inner:
@@ -268,7 +272,7 @@ def _scalars(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield key, item
 
 
-def _is_written(value: object, literal: str) -> bool:
+def _is_written(value: _Json, literal: str) -> bool:
     if len(literal) > _MAX_LITERAL_CHARS:
         return False
     written = _COMMENT.sub("", literal).strip().strip("\"'\u201c\u201d\u2018\u2019")
@@ -282,10 +286,10 @@ def _plain_number(text: str) -> float | None:
 
 # From JSON documents to gathered fields.
 
-type _Gathered = dict[str, list[Any]]
+type _Gathered = dict[str, list[_Json]]
 
 
-def _answers(document: object, schema: AnswerSchema) -> list[_Gathered]:
+def _answers(document: _Json, schema: AnswerSchema) -> list[_Gathered]:
     """Return the fields of every answer in `document`, each with all the values it is given."""
     if isinstance(document, list):
         return [answer for item in document for answer in _answers(item, schema)]
@@ -301,7 +305,7 @@ def _answers(document: object, schema: AnswerSchema) -> list[_Gathered]:
 
 
 def _gather(
-    node: dict[str, Any], above: str | None, schema: AnswerSchema, into: _Gathered, levels: int
+    node: dict[str, _Json], above: str | None, schema: AnswerSchema, into: _Gathered, levels: int
 ) -> None:
     if levels == 0:
         _refuse(ReadRefusal.TOO_DEEP, f"the answer is nested more than {_MAX_DEPTH} deep")
@@ -410,6 +414,8 @@ def _parsed(field: str, raw: object) -> tuple[float, bool]:
                 return float(found.group(1)), bool(found.group(2))
             if _NOT_FINITE.fullmatch(text):
                 return math.nan, False
+        case _:
+            pass
     _refuse(ReadRefusal.WRONG_TYPE, f"{field} is no number")
 
 

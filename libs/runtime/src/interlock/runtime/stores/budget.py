@@ -59,7 +59,7 @@ class RedisBudgetStore:
         self, url: str, *, desk: str, usd_per_day: Decimal | None, calls_per_day: int | None
     ) -> None:
         # redis-py's own retries have turned one INCR into two.
-        self._redis = redis.Redis.from_url(
+        self._redis = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
             url,
             retry=None,
             retry_on_error=[],
