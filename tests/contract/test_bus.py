@@ -1,12 +1,8 @@
 """One contract for every bus: what the service loop may rely on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 import pytest
-
-from interlock.runtime.bus.memory import MemoryBus, MemoryServer
 from interlock.runtime.bus.port import Bus, Delivery, WrongSequenceError
 from interlock.wire import catalogue
 from interlock.wire.base import root_ids
@@ -16,53 +12,6 @@ from interlock.wire.policy import HaltTrading, PolicyChanged
 from interlock.wire.system import DeadLettered
 
 PATIENCE = 10.0
-
-
-@dataclass
-class World:
-    """A bus of either kind: `bus` opens it as a service, `raw` stores any bytes."""
-
-    bus: Callable[[str], Awaitable[Bus]]
-    raw: Callable[[str, bytes], Awaitable[None]]
-    wait_for_redelivery: float
-
-
-@pytest.fixture(params=["memory", pytest.param("nats", marks=pytest.mark.servers)])
-def world(request: pytest.FixtureRequest) -> World:
-    return request.getfixturevalue(f"{request.param}_world")
-
-
-@pytest.fixture
-async def memory_world() -> World:
-    server = MemoryServer()
-
-    async def bus(service: str) -> Bus:
-        return MemoryBus(server, service)
-
-    async def raw(subject: str, body: bytes) -> None:
-        stream = Stream.DESK if subject.startswith("cmd.policy") else Stream.MARKET
-        server.store(subject, stream, body, {})
-
-    return World(bus, raw, 0)
-
-
-@pytest.fixture
-async def nats_world(broker) -> AsyncIterator[World]:
-    opened: list[Bus] = []
-
-    async def bus(service: str) -> Bus:
-        opened.append(await broker.bus(service))
-        return opened[-1]
-
-    admin = await broker.client("admin")
-
-    async def raw(subject: str, body: bytes) -> None:
-        await admin.jetstream().publish(subject, body)
-
-    yield World(bus, raw, 4.0)
-    for one in opened:
-        await one.close()
-    await admin.close()
 
 
 def halt(number: int) -> HaltTrading:
@@ -112,7 +61,7 @@ class Reader:
         return self._inbox.peek() is None
 
 
-async def test_messages_of_one_subject_arrive_in_the_order_of_storing(world: World):
+async def test_messages_of_one_subject_arrive_in_the_order_of_storing(world):
     cli, policy_bus = await world.bus("operator"), await world.bus("policy")
     reader = await Reader().open(policy_bus, Stream.DESK)
     await cli.publish([halt(n) for n in range(200)], {})
@@ -123,7 +72,7 @@ async def test_messages_of_one_subject_arrive_in_the_order_of_storing(world: Wor
         await delivery.ack()
 
 
-async def test_unacknowledged_messages_come_again_and_acknowledged_do_not(world: World):
+async def test_unacknowledged_messages_come_again_and_acknowledged_do_not(world):
     feed = await world.bus("feed")
     await feed.publish([tick(1), tick(2)], {})
     first = await world.bus("policy")
@@ -140,7 +89,7 @@ async def test_unacknowledged_messages_come_again_and_acknowledged_do_not(world:
     assert await again.is_empty_after(world.wait_for_redelivery)
 
 
-async def test_a_message_id_is_stored_once(world: World):
+async def test_a_message_id_is_stored_once(world):
     feed, policy_bus = await world.bus("feed"), await world.bus("policy")
     reader = await Reader().open(policy_bus, Stream.MARKET)
     for _ in range(3):
@@ -150,7 +99,7 @@ async def test_a_message_id_is_stored_once(world: World):
     assert await reader.is_empty_after(0.2)
 
 
-async def test_an_expected_sequence_keeps_two_writers_apart(world: World):
+async def test_an_expected_sequence_keeps_two_writers_apart(world):
     one, two = await world.bus("policy"), await world.bus("policy")
     sequence = await one.publish_expecting(policy(1), 0)
     with pytest.raises(WrongSequenceError):
@@ -158,7 +107,7 @@ async def test_an_expected_sequence_keeps_two_writers_apart(world: World):
     assert await two.publish_expecting(policy(2), sequence) > sequence
 
 
-async def test_each_listener_has_its_own_place(world: World):
+async def test_each_listener_has_its_own_place(world):
     feed = await world.bus("feed")
     await feed.publish([tick(1)], {})
     for service in ("policy", "local-reasoner", "ledger"):
@@ -166,7 +115,7 @@ async def test_each_listener_has_its_own_place(world: World):
         assert (await reader.next()).decode() == tick(1)
 
 
-async def test_a_service_hears_only_what_the_catalogue_gives_it(world: World):
+async def test_a_service_hears_only_what_the_catalogue_gives_it(world):
     feed, cli = await world.bus("feed"), await world.bus("operator")
     reader = await Reader().open(await world.bus("gate"), Stream.DESK)
     await feed.publish([tick(1)], {})
@@ -174,13 +123,13 @@ async def test_a_service_hears_only_what_the_catalogue_gives_it(world: World):
     assert await reader.is_empty_after(0.3)
 
 
-async def test_malformed_bytes_are_delivered_as_they_are(world: World):
+async def test_malformed_bytes_are_delivered_as_they_are(world):
     reader = await Reader().open(await world.bus("policy"), Stream.DESK)
     await world.raw("cmd.policy.halt.d", b"{not json")
     assert (await reader.next()).body == b"{not json"
 
 
-async def test_history_gives_back_what_was_acknowledged_and_what_was_said(world: World):
+async def test_history_gives_back_what_was_acknowledged_and_what_was_said(world):
     feed, policy_bus = await world.bus("feed"), await world.bus("policy")
     await feed.publish([tick(n) for n in range(5)], {})
     reader = await Reader().open(policy_bus, Stream.MARKET)
@@ -193,14 +142,14 @@ async def test_history_gives_back_what_was_acknowledged_and_what_was_said(world:
     assert [item.own for item in remembered] == [False, False, False, True]
 
 
-async def test_headers_travel_with_a_message(world: World):
+async def test_headers_travel_with_a_message(world):
     feed = await world.bus("feed")
     reader = await Reader().open(await world.bus("policy"), Stream.MARKET)
     await feed.publish([tick(1)], {"traceparent": "00-aa-bb-01"})
     assert (await reader.next()).headers["traceparent"] == "00-aa-bb-01"
 
 
-async def test_settled_is_true_when_nothing_is_left(world: World):
+async def test_settled_is_true_when_nothing_is_left(world):
     feed = await world.bus("feed")
     readers = {}
     for service in catalogue.SERVICES:
@@ -216,7 +165,7 @@ async def test_settled_is_true_when_nothing_is_left(world: World):
     assert await feed.settled()
 
 
-async def test_unstored_words_reach_who_listens_now(world: World):
+async def test_unstored_words_reach_who_listens_now(world):
     feed, policy_bus = await world.bus("feed"), await world.bus("policy")
     heard: list[bytes] = []
     await feed.listen("sys.settled.*", heard.append)
@@ -225,7 +174,7 @@ async def test_unstored_words_reach_who_listens_now(world: World):
     assert heard == [b"done"]
 
 
-async def test_parked_messages_are_kept(world: World):
+async def test_parked_messages_are_kept(world):
     bus = await world.bus("policy")
     heard: list[bytes] = []
     await (await world.bus("operator")).listen("dead.letter.*", heard.append)

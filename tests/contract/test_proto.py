@@ -6,7 +6,6 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-
 from interlock.wire import catalogue, codec, documents
 
 ROOT = Path(__file__).parents[2]

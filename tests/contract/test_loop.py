@@ -1,0 +1,221 @@
+"""What the service loop does with what a bus gives it, on both buses."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+import pytest
+from interlock.model.values import TradingState
+from interlock.runtime.bus.port import Bus
+from interlock.runtime.clock import DataClock
+from interlock.runtime.loop import Loop, streams_of
+from interlock.runtime.metrics import Metrics
+from interlock.runtime.service import Cell, Heard, Said, Service
+from interlock.runtime.telemetry import Telemetry
+from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
+from interlock.wire.policy import HaltTrading, ResumeTrading, TradingStateChanged
+from interlock.wire.system import DeadLettered
+
+PATIENCE = 15.0
+
+
+class Seen:
+    """A service's state that only counts."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self.spoken: list[str] = []
+        self.reports = 0
+
+
+class Ring(Effect, frozen=True, kw_only=True):
+    times: int
+
+
+class Rang(Report, frozen=True, kw_only=True):
+    times: int
+
+
+def evolve(state: Seen, heard: Heard) -> Seen:
+    match heard:
+        case HaltTrading():
+            state.reasons.append(heard.reason)
+        case TradingStateChanged():
+            state.spoken.append(heard.reason)
+        case Rang():
+            state.reports += heard.times
+        case _:
+            pass
+    return state
+
+
+def decide(_state: Seen, heard: Heard, now: int) -> Sequence[Said]:
+    match heard:
+        case HaltTrading(reason="poison"):
+            raise RuntimeError("no service survives this")
+        case HaltTrading():
+            return [_answer(heard, now), Ring(times=2)]
+        case _:
+            return ()
+
+
+def _answer(cause: HaltTrading, now: int) -> TradingStateChanged:
+    return TradingStateChanged(
+        message_id=caused_id(cause, TradingStateChanged), decision_id=cause.decision_id,
+        ts_event=now, desk="d", state=TradingState.HALTED, epoch=1, author=cause.by,
+        reason=cause.reason,
+    )  # fmt: skip
+
+
+def halt(reason: str) -> HaltTrading:
+    message_id, decision_id = root_ids(HaltTrading, reason)
+    return HaltTrading(
+        message_id=message_id, decision_id=decision_id, ts_event=1, desk="d", by="ada",
+        reason=reason,
+    )  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def running(bus: Bus, service: Service[Seen]) -> AsyncIterator[Loop[Seen]]:
+    loop = Loop(
+        cell=Cell(service, service.state), bus=bus, clock=DataClock(),
+        telemetry=Telemetry("policy"), metrics=Metrics(), streams=streams_of("policy"),
+    )  # fmt: skip
+    await loop.recover()
+    await loop.begin()
+    task = asyncio.create_task(loop.run())
+    try:
+        yield loop
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def toy(**changed) -> Service[Seen]:
+    parts = {
+        "name": "policy", "state": Seen(), "evolve": evolve, "decide": decide,
+        "perform": lambda effect: [Rang(times=effect.times)],
+    }  # fmt: skip
+    return Service(**{**parts, **changed})
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_message_is_heard_answered_and_its_effect_reported(world):
+    person = await world.bus("operator")
+    async with running(await world.bus("policy"), toy()) as loop:
+        await person.publish([halt("one"), halt("two")], {})
+        await until(lambda: loop.handled == 2)
+        assert loop.cell.state.reasons == ["one", "two"]
+        assert loop.cell.state.spoken == ["one", "two"]
+        assert loop.cell.state.reports == 4
+
+
+async def test_poison_is_parked_after_three_tries_and_the_rest_flows(world):
+    person = await world.bus("operator")
+    letters: list[bytes] = []
+    await person.listen("dead.letter.*", letters.append)
+    async with running(await world.bus("policy"), toy()) as loop:
+        await person.publish([halt("poison"), halt("good")], {})
+        await world.raw("cmd.policy.halt.d", b"\xff{")
+        await world.raw("cmd.policy.resume.d", b'{"type": "policy.resume.v1"}')
+        await until(lambda: loop.parked == 3 and "good" in loop.cell.state.spoken)
+        await until(lambda: len(letters) == 3)
+    parked = [msgspec.json.decode(body, type=DeadLettered) for body in letters]
+    assert {letter.tries for letter in parked} == {3}
+    assert "no service survives this" in parked[0].reason
+    assert "desk" in parked[2].reason or "message_id" in parked[2].reason
+
+
+async def test_a_restarted_service_stands_where_it_stood(world):
+    person = await world.bus("operator")
+    first = await world.bus("policy")
+    async with running(first, toy()) as loop:
+        await person.publish([halt("one"), halt("two")], {})
+        await until(lambda: loop.handled == 2)
+        await asyncio.sleep(0.2)
+    await first.close()
+    async with running(await world.bus("policy"), toy()) as again:
+        assert again.cell.state.reasons == ["one", "two"]
+        assert again.cell.state.spoken == ["one", "two"]
+        await person.publish([halt("three")], {})
+        await until(lambda: again.handled == 1)
+        assert again.cell.state.spoken == ["one", "two", "three"]
+
+
+class DiesBeforeAckError(Exception):
+    """The process is gone at the worst moment."""
+
+
+class NeverAcknowledged:
+    """A delivery whose acknowledgement never leaves."""
+
+    def __init__(self, delivery) -> None:
+        self._delivery = delivery
+
+    def __getattr__(self, name):
+        return getattr(self._delivery, name)
+
+    async def ack(self) -> None:
+        raise DiesBeforeAckError
+
+
+async def test_dying_between_the_answer_and_the_acknowledgement_answers_once(world):
+    person = await world.bus("operator")
+    said: list[bytes] = []
+    await person.listen("evt.policy.trading-state.*", said.append)
+
+    first = await world.bus("policy")
+    open_inbox = first.open_inbox
+
+    async def open_and_die(stream, arrived):
+        inbox = await open_inbox(stream, arrived)
+        take = inbox.take
+        inbox.take = lambda: NeverAcknowledged(take())
+        return inbox
+
+    first.open_inbox = open_and_die
+    service = toy()
+    loop = Loop(
+        cell=Cell(service, service.state), bus=first, clock=DataClock(),
+        telemetry=Telemetry("policy"), metrics=Metrics(), streams=streams_of("policy"),
+    )  # fmt: skip
+    await loop.begin()
+    await person.publish([halt("one")], {})
+    with pytest.raises(DiesBeforeAckError):
+        await asyncio.wait_for(loop.run(), PATIENCE)
+    await first.close()
+    async with running(await world.bus("policy"), toy()) as again:
+        await until(lambda: again.handled == 1)
+        assert again.cell.state.spoken == ["one"]
+    assert len(said) == 1
+
+
+async def test_a_message_that_is_not_ready_waits_but_not_for_ever(world):
+    """`ready` holds the halt back; the bound lets it through in the end."""
+    person = await world.bus("operator")
+    asked: list[Message] = []
+
+    def never(_state: Seen, message: Message) -> bool:
+        asked.append(message)
+        return isinstance(message, ResumeTrading)
+
+    async with running(await world.bus("policy"), toy(ready=never)) as loop:
+        await person.publish([halt("late")], {})
+        await until(lambda: loop.handled == 1)
+    assert len(asked) >= 2
+
+
+async def test_spans_of_one_decision_share_its_trace(world):
+    person = await world.bus("operator")
+    async with running(await world.bus("policy"), toy()) as loop:
+        await person.publish([halt("one")], {})
+        await until(lambda: loop.handled == 1)
+        spans = loop.telemetry.take_spans()
+    assert spans is not None
+    assert {span.trace_id for span in spans.spans} == {halt("one").decision_id}
