@@ -1,0 +1,72 @@
+"""What signals remember: the indicators of each instrument, and the returns of one moment."""
+
+from dataclasses import dataclass, field
+
+from interlock.model.ids import UnixNanos
+from interlock.runtime.service import Heard
+from interlock.signals.config import SignalsConfig
+from interlock.signals.indicators import Indicators
+from interlock.wire.market import Bar, Quote
+
+
+@dataclass(slots=True)
+class SignalsState:
+    """`returns` are those of the bars complete at `moment`, until a later bar is heard.
+
+    Correlations grow by whole moments only: bars of one moment arrive one by one, and a pair is
+    not known before both are there. So a feature's correlation is that of the moment before.
+    """
+
+    config: SignalsConfig
+    desk: str
+    traded: frozenset[str]
+    instruments: dict[str, Indicators] = field(default_factory=dict[str, Indicators])
+    moment: UnixNanos = 0
+    returns: dict[str, float] = field(default_factory=dict[str, float])
+
+
+def evolve(state: SignalsState, heard: Heard) -> SignalsState:
+    """Take in a bar or a quote."""
+    match heard:
+        case Bar():
+            _take_bar(state, heard)
+        case Quote():
+            indicators = state.instruments.get(heard.instrument_id)
+            if indicators is not None:
+                indicators.quote(heard.ts_event, heard.bid, heard.ask)
+        case _:
+            pass
+    return state
+
+
+def _take_bar(state: SignalsState, bar: Bar) -> None:
+    indicators = state.instruments.get(bar.instrument_id)
+    if indicators is None or indicators.bar_seconds != bar.bar_seconds:
+        indicators = Indicators(state.config, bar.bar_seconds)
+        state.instruments[bar.instrument_id] = indicators
+    if bar.ts_event <= indicators.ts:
+        return  # Heard before: a bar counts once.
+    if bar.ts_event > state.moment:
+        _end_moment(state)
+        state.moment = bar.ts_event
+    indicators.update(bar.ts_event, bar.high, bar.low, bar.close, bar.volume)
+    indicators.take_spread(bar.bid, bar.ask)
+    if indicators.ret_1 is not None and bar.ts_event == state.moment:
+        state.returns[bar.instrument_id] = indicators.ret_1
+
+
+def _end_moment(state: SignalsState) -> None:
+    returns, benchmark = state.returns, state.config.benchmark
+    others = len(returns) - 1
+    if benchmark:
+        against = returns.get(benchmark)
+        if against is not None:
+            for instrument_id, value in returns.items():
+                if instrument_id != benchmark:
+                    state.instruments[instrument_id].correlation.push(value, against)
+    elif others > 0:
+        total = sum(returns.values())
+        for instrument_id, value in returns.items():
+            mean = (total - value) / others
+            state.instruments[instrument_id].correlation.push(value, mean)
+    returns.clear()
