@@ -24,7 +24,7 @@ class Frame(TyperGroup):
     def main(
         self,
         args: Sequence[str] | None = None,
-        prog_name: str | None = None,
+        prog_name: str | None = None,  # noqa: ARG002 - it is `interlock`, however it was called
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
@@ -34,7 +34,7 @@ class Frame(TyperGroup):
         try:
             answer = super().main(
                 words,
-                prog_name or "interlock",
+                "interlock",
                 complete_var,
                 standalone_mode=False,
                 windows_expand_args=windows_expand_args,

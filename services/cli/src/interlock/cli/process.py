@@ -217,10 +217,11 @@ def identity(pid: int) -> str | None:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on.
+    """Return a loopback port for a server of ours, and hold it while this process lives.
 
-    It lies below the range from which the kernel serves outgoing connections, so that a server
-    that is restarted finds its port free.
+    It lies below the range from which the kernel serves outgoing connections. It is bound, not
+    listened on: on Linux a server that sets SO_REUSEADDR, as all of ours do, may still take it,
+    also a second time after a crash, while nobody else is given it by this function.
 
     Raises
     ------
@@ -229,9 +230,26 @@ def free_port() -> int:
     """
     for _ in range(PORT_TRIES):
         port = FIRST_PORT + secrets.randbelow(PORTS)
-        if port_is_free(port):
+        if _hold(port):
             return port
     raise CliError(f"no free port on {LOOPBACK} from {FIRST_PORT} to {FIRST_PORT + PORTS - 1}")
+
+
+def _hold(port: int) -> bool:
+    if sys.platform != "linux":
+        return port_is_free(port)
+    if not port_is_free(port):
+        return False
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind((LOOPBACK, port))
+    except OSError:
+        holder.close()
+        return False
+    # The descriptor stays open on purpose; children do not inherit it.
+    holder.detach()
+    return True
 
 
 def port_is_free(port: int) -> bool:

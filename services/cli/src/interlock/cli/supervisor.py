@@ -32,7 +32,14 @@ LONGEST_PROBE_PAUSE_SECONDS = 0.1
 
 
 class ChildFailedError(CliError):
-    """A child cannot be kept running. The text names it and shows what it said last."""
+    """A child cannot be kept running. The text names it and shows what it said last.
+
+    `again` tells whether another try may go better.
+    """
+
+    def __init__(self, text: str, *, again: bool = False) -> None:
+        super().__init__(text)
+        self.again = again
 
 
 def next_pause(pause_seconds: float, well_seconds: float) -> float:
@@ -82,6 +89,7 @@ class Supervisor:
         self._started_at = self._started_at or datetime.now(UTC).isoformat(timespec="milliseconds")
         stage = [_Kept(child) for child in children]
         self._stages.append(stage)
+        self._write_record()
         comings = [asyncio.create_task(self._come_up(kept)) for kept in stage]
         try:
             await asyncio.gather(*comings)
@@ -115,8 +123,8 @@ class Supervisor:
         for tries_left in reversed(range(START_TRIES)):
             try:
                 await self._launch(kept)
-            except ChildFailedError:
-                if tries_left == 0 or _said_configuration_error(kept):
+            except ChildFailedError as failure:
+                if tries_left == 0 or not failure.again:
                     raise
                 await asyncio.sleep(pause)
                 pause = next_pause(pause, 0.0)
@@ -218,7 +226,7 @@ def _died(running: Running, code: int) -> ChildFailedError:
             f"{running.child.name}: {last[0]}" if last else _text(running, "stopped")
         )
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return ChildFailedError(_text(running, f"died at start with {how}"))
+    return ChildFailedError(_text(running, f"died at start with {how}"), again=True)
 
 
 def _text(running: Running, what: str) -> str:
