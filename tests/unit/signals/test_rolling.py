@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from interlock.signals.rolling import RollingCorrelation, RollingMoments
 
 SIZE = 5
+UNDERFLOW = 1e-150
+"""Squares of less are zero."""
 moderate = st.floats(-1e6, 1e6, allow_subnormal=False)
 
 
@@ -27,7 +29,7 @@ def test_moments_are_those_of_the_last_values(values):
     assert rolling.full == (len(values) >= SIZE)
     assert rolling.mean() == pytest.approx(statistics.fmean(last), rel=1e-9, abs=1e-9 * scale)
     assert rolling.deviation() == pytest.approx(
-        statistics.pstdev(last), rel=1e-6, abs=1e-7 * scale + 1e-300
+        statistics.pstdev(last), rel=1e-6, abs=1e-7 * scale + UNDERFLOW
     )
 
 

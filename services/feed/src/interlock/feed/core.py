@@ -18,9 +18,8 @@ from interlock.feed.checks import (
 )
 from interlock.feed.state import FeedState, InstrumentFeed, MomentPassed, ReplaySetting, RowRead
 from interlock.model.ids import NANOS_PER_SECOND
-from interlock.runtime.service import Heard
 from interlock.venues.replay_rows import RawBar
-from interlock.wire.base import Message, caused_id, root_ids
+from interlock.wire.base import Message, Report, caused_id, root_ids
 from interlock.wire.market import (
     Bar,
     ClockTicked,
@@ -34,7 +33,7 @@ LONGEST_REAL_TIME_BAR = 60
 """On longer bars (seconds) one cadence of the desk is one bar: its windows would hold too few."""
 
 
-def decide(state: FeedState, heard: Heard, _now: int) -> Sequence[Message]:
+def decide(state: FeedState, heard: Message | Report, _now: int) -> Sequence[Message]:
     """Answer a row with what is published of it, and a passed moment with the clock."""
     match heard:
         case RowRead(row=row):

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from interlock.feed.config import FeedConfig
-from interlock.runtime.service import Heard
 from interlock.venues.replay_rows import RawBar
-from interlock.wire.base import Report
+from interlock.wire.base import Message, Report
 from interlock.wire.market import Bar, ClockTicked, FeedCondition, FeedStatusChanged, Quote
 
 type Conditions = set[FeedCondition]
@@ -69,7 +68,7 @@ class FeedState:
         return feed
 
 
-def evolve(state: FeedState, heard: Heard) -> FeedState:
+def evolve(state: FeedState, heard: Message | Report) -> FeedState:
     """Take in a row that was read, or a message the feed itself said."""
     match heard:
         case RowRead():

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from math import isfinite
 
-from interlock.runtime.service import Heard
 from interlock.signals.state import SignalsState
-from interlock.wire.base import Message, caused_id
+from interlock.wire.base import Message, Report, caused_id
 from interlock.wire.market import Bar, FeaturesComputed
 
 
-def decide(state: SignalsState, heard: Heard, _now: int) -> Sequence[Message]:
+def decide(state: SignalsState, heard: Message | Report, _now: int) -> Sequence[Message]:
     """Answer a bar of an instrument the desk trades with its features."""
     if not isinstance(heard, Bar) or heard.instrument_id not in state.traded:
         return ()

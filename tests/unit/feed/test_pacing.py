@@ -1,8 +1,9 @@
 from decimal import Decimal
 
 import pytest
-from interlock.feed.app import ResumeError, build, open_waves, run_replay
+from interlock.feed.app import build, open_waves
 from interlock.feed.config import FeedConfig
+from interlock.feed.pacing import ResumeError, run_replay
 from interlock.feed.state import MomentPassed, RowRead
 from interlock.model.instrument import Instrument
 from interlock.runtime.config import DeskConfig
