@@ -15,11 +15,11 @@ from interlock.ledger.adapters.memory import MemoryTables
 from interlock.ledger.adapters.postgres import PostgresTables, migrations
 from interlock.ledger.config import LedgerConfig
 from interlock.ledger.core import decide
-from interlock.ledger.ports import RowsRefusedError, Tables
 from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import TABLES, MessageRow, OrderChange, Stamp
 from interlock.ledger.state import State, evolve, opening
 from interlock.ledger.summary import summarise
+from interlock.ledger.tables import RowsRefusedError, Tables
 from interlock.model.values import Side, TradingMode
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.journal import START as JOURNAL_START

@@ -5,7 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 from interlock.ledger.config import LedgerConfig
-from interlock.ledger.core import WriteDown, decide
+from interlock.ledger.core import decide
+from interlock.ledger.ports import WriteDown
 from interlock.ledger.state import State, evolve, opening, realised_pnl
 from interlock.model.values import Side
 from interlock.testkit.desk_messages import ACCOUNT, DAY, SECOND, START, bar, fill, judged, tick

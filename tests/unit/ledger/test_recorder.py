@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from interlock.ledger.adapters.memory import MemoryTables
-from interlock.ledger.ports import RowsRefusedError
 from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import AnyRow, FillRow, Stamp
+from interlock.ledger.tables import RowsRefusedError
 from interlock.model.values import Side, TradingMode
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.journal import Journal, Place, check, read

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 PRIVATE_KEY_FILE = "gate.key"
 PUBLIC_KEY_FILE = "gate.pub"
+JOURNAL_PRIVATE_KEY_FILE = "journal.key"
+JOURNAL_PUBLIC_KEY_FILE = "journal.pub"
 _KEY_MODE = 0o600
 
 
@@ -50,20 +52,24 @@ def key_id(key: Ed25519PublicKey) -> str:
 
 def create_keys(folder: Path) -> None:
     """Write a new key pair unless one is there; the private file is readable by its owner only."""
-    private = folder / PRIVATE_KEY_FILE
+    _create(folder / PRIVATE_KEY_FILE, folder / PUBLIC_KEY_FILE)
+
+
+def _create(private: Path, public: Path) -> None:
     if private.exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    private.parent.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    public.write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
     )
-    (folder / PUBLIC_KEY_FILE).write_bytes(public)
     half_written = private.with_suffix(".new")
     half_written.unlink(missing_ok=True)
     half_written.touch(mode=_KEY_MODE)
@@ -72,16 +78,36 @@ def create_keys(folder: Path) -> None:
 
 
 def load_signer(folder: Path) -> Signer:
-    key = serialization.load_pem_private_key((folder / PRIVATE_KEY_FILE).read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError(f"{folder / PRIVATE_KEY_FILE} holds no Ed25519 key")
-    return Signer(key)
+    """Return the gate's own half; only the gate may call this."""
+    return _signer(folder / PRIVATE_KEY_FILE)
 
 
 def load_verifier(folder: Path) -> Verifier:
-    key = serialization.load_pem_public_key((folder / PUBLIC_KEY_FILE).read_bytes())
+    return _verifier(folder / PUBLIC_KEY_FILE)
+
+
+def journal_signer(folder: Path) -> Signer:
+    """Return the key that signs the journal's head and nothing else, made at the first start."""
+    private = folder / JOURNAL_PRIVATE_KEY_FILE
+    _create(private, folder / JOURNAL_PUBLIC_KEY_FILE)
+    return _signer(private)
+
+
+def journal_verifier(folder: Path) -> Verifier:
+    return _verifier(folder / JOURNAL_PUBLIC_KEY_FILE)
+
+
+def _signer(file: Path) -> Signer:
+    key = serialization.load_pem_private_key(file.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{file} holds no Ed25519 key")
+    return Signer(key)
+
+
+def _verifier(file: Path) -> Verifier:
+    key = serialization.load_pem_public_key(file.read_bytes())
     if not isinstance(key, Ed25519PublicKey):
-        raise TypeError(f"{folder / PUBLIC_KEY_FILE} holds no Ed25519 key")
+        raise TypeError(f"{file} holds no Ed25519 key")
     return Verifier(key)
 
 

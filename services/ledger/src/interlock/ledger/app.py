@@ -6,16 +6,17 @@ from pathlib import Path
 from interlock.ledger.adapters.memory import MemoryTables
 from interlock.ledger.adapters.postgres import PostgresTables
 from interlock.ledger.config import LedgerConfig
-from interlock.ledger.core import WriteDown, decide
-from interlock.ledger.ports import Tables
+from interlock.ledger.core import decide
+from interlock.ledger.ports import WriteDown
 from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import Stamp
 from interlock.ledger.state import State, evolve, opening
+from interlock.ledger.tables import Tables
 from interlock.runtime.config import DeskConfig
 from interlock.runtime.journal import Journal
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
-from interlock.runtime.signing import Verifier, create_keys, load_signer
+from interlock.runtime.signing import Verifier, journal_signer
 from interlock.runtime.stores.postgres import Postgres
 from interlock.wire.base import Effect, Message, Report
 from interlock.wire.catalogue import LEDGER, Stream
@@ -49,10 +50,7 @@ def journal_path(state: Path) -> Path:
 async def assemble(process: Process) -> Parts[State]:
     file, settings = process.desk_file, process.settings
     config = file.section(LEDGER, LedgerConfig)
-    # A key of its own: the gate's never leaves the gate.
-    keys = settings.state / "secrets" / "journal"
-    create_keys(keys)
-    signer = load_signer(keys)
+    signer = journal_signer(settings.state / "secrets")
     journal = Journal(
         journal_path(settings.state),
         sign=signer.sign,

@@ -7,25 +7,19 @@ journal could turn out not to have.
 from collections.abc import Sequence
 from decimal import Decimal
 
+from interlock.ledger.ports import WriteDown
 from interlock.ledger.state import Applied, State, mark_of, realised_pnl
 from interlock.model.position import Position
 from interlock.model.values import ZERO
-from interlock.runtime.service import Heard, Said
 from interlock.wire.accounts import AccountUpdated, PositionChanged, PositionLine
-from interlock.wire.base import Effect, Message, caused_id
+from interlock.wire.base import Effect, Message, Report, caused_id
 from interlock.wire.market import ClockTicked
 from interlock.wire.orders import OrderFilled
 
 _STEP = Decimal("1E-8")
 
 
-class WriteDown(Effect, frozen=True, kw_only=True):
-    """Put what the ledger is about to say into the journal."""
-
-    message: Message
-
-
-def decide(state: State, heard: Heard, _now: int) -> Sequence[Said]:
+def decide(state: State, heard: Message | Report, _now: int) -> Sequence[Message | Effect]:
     match heard:
         case ClockTicked():
             return _written_first(_account(state, heard))
@@ -38,7 +32,7 @@ def decide(state: State, heard: Heard, _now: int) -> Sequence[Said]:
             return ()
 
 
-def _written_first(message: Message) -> Sequence[Said]:
+def _written_first(message: Message) -> Sequence[Message | Effect]:
     return (WriteDown(message=message), message)
 
 

@@ -1,29 +1,9 @@
-"""What the ledger needs of the outside: somewhere to keep its tables."""
+"""What the ledger's core asks of its shell."""
 
-from collections.abc import Sequence
-from typing import Protocol
-
-from interlock.ledger.rows import AnyRow
-from interlock.runtime.journal import Place
+from interlock.wire.base import Effect, Message
 
 
-class Tables(Protocol):
-    """The ledger's tables. Every call raises `UnavailableError` where they cannot be reached."""
+class WriteDown(Effect, frozen=True, kw_only=True):
+    """Put what the ledger is about to say into the journal."""
 
-    async def open(self) -> Place:
-        """Make the tables ready and return the journal's place up to which they were made."""
-        ...
-
-    async def write(self, rows: Sequence[AnyRow], place: Place | None) -> None:
-        """Take in `rows` all together or not at all, and with them the journal's place.
-
-        Rows that are there already change nothing. `place` is none where the rows are not the
-        journal's.
-        """
-        ...
-
-    async def close(self) -> None: ...
-
-
-class RowsRefusedError(Exception):
-    """The tables will never take these rows as they are; trying again is of no use."""
+    message: Message

@@ -16,8 +16,8 @@ from itertools import islice
 
 import msgspec
 
-from interlock.ledger.ports import RowsRefusedError, Tables
 from interlock.ledger.rows import AnyRow, Stamp, rows_of
+from interlock.ledger.tables import RowsRefusedError, Tables
 from interlock.model.ids import derive_id
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.journal import Entry, Journal, Reader, Row, read_tail

@@ -86,8 +86,8 @@ def scorecard(
     first = next(
         (n for n, r in enumerate(rows) if since_ns is None or r.ts_event >= since_ns), None
     )
-    period = [] if first is None else rows[first:]
-    windows = [] if first is None else _windows(rows, rules.window_ns)[first:]
+    begin = len(rows) if first is None else first
+    period, windows = rows[begin:], _windows(rows, rules.window_ns)[begin:]
     gates = [
         _seen(windows, rules),
         _applied(windows, rules),

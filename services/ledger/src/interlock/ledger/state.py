@@ -12,8 +12,7 @@ from interlock.ledger.summary import Tally, count
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.position import Position, apply_fill
 from interlock.model.values import ZERO
-from interlock.runtime.service import Heard
-from interlock.wire.base import Message
+from interlock.wire.base import Message, Report
 from interlock.wire.market import Bar, ClockTicked
 from interlock.wire.orders import OrderFilled
 from interlock.wire.policy import ProposalJudged
@@ -68,8 +67,8 @@ def opening(account: str, currency: str, start: Decimal, config: LedgerConfig) -
     )
 
 
-def evolve(state: State, heard: Heard) -> State:
-    if not isinstance(heard, Message):
+def evolve(state: State, heard: Message | Report) -> State:
+    if isinstance(heard, Report):
         return state
     count(state.tally, heard)
     match heard:

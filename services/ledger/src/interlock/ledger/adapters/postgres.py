@@ -10,8 +10,8 @@ from importlib.resources import files
 
 import msgspec
 
-from interlock.ledger.ports import RowsRefusedError
 from interlock.ledger.rows import KEPT_FROM_FIRST, TABLES, AnyRow, OrderChange, by_kind
+from interlock.ledger.tables import RowsRefusedError
 from interlock.runtime.journal import START, Place
 from interlock.runtime.stores.postgres import (
     Migration,
