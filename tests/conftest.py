@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
 from interlock.cli.process import Running, start
 from interlock.cli.servers.nats import desk_users, nats_password, nats_server
 from interlock.cli.state_folder import StateFolder, open_state_folder

@@ -9,7 +9,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from interlock.wire import catalogue
 
 ROOT = Path(__file__).parents[2]

@@ -51,14 +51,14 @@ class Reader:
 
     async def next(self) -> Delivery:
         async with asyncio.timeout(PATIENCE):
-            while self._inbox.peek() is None:
+            while (first := next(iter(self._inbox.waiting), None)) is None:
                 self._arrived.clear()
                 await self._arrived.wait()
-        return self._inbox.take()
+        return self._inbox.take(first)
 
     async def is_empty_after(self, seconds: float) -> bool:
         await asyncio.sleep(seconds)
-        return self._inbox.peek() is None
+        return next(iter(self._inbox.waiting), None) is None
 
 
 async def test_messages_of_one_subject_arrive_in_the_order_of_storing(world):

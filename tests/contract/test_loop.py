@@ -11,9 +11,9 @@ from interlock.runtime.bus.port import Bus
 from interlock.runtime.clock import DataClock
 from interlock.runtime.loop import Loop, streams_of
 from interlock.runtime.metrics import Metrics
-from interlock.runtime.service import Cell, Heard, Said, Service
+from interlock.runtime.service import Cell, Service
 from interlock.runtime.telemetry import Telemetry
-from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
+from interlock.wire.base import Effect, Heard, Message, Report, Said, caused_id, root_ids
 from interlock.wire.policy import HaltTrading, ResumeTrading, TradingStateChanged
 from interlock.wire.system import DeadLettered
 
@@ -176,7 +176,7 @@ async def test_dying_between_the_answer_and_the_acknowledgement_answers_once(wor
     async def open_and_die(stream, arrived):
         inbox = await open_inbox(stream, arrived)
         take = inbox.take
-        inbox.take = lambda: NeverAcknowledged(take())
+        inbox.take = lambda delivery: NeverAcknowledged(take(delivery))
         return inbox
 
     first.open_inbox = open_and_die

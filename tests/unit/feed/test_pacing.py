@@ -5,8 +5,8 @@ from interlock.feed.app import build, open_waves
 from interlock.feed.config import FeedConfig
 from interlock.feed.pacing import ResumeError, run_replay
 from interlock.feed.state import MomentPassed, RowRead
+from interlock.model.desk import DeskConfig
 from interlock.model.instrument import Instrument
-from interlock.runtime.config import DeskConfig
 from interlock.venues.replay import open_replay
 from interlock.wire.market import Bar
 

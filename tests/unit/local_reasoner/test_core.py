@@ -10,10 +10,10 @@ from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
 from interlock.local_reasoner.core import decide
 from interlock.local_reasoner.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.local_reasoner.state import evolve
+from interlock.model.desk import DeskConfig
 from interlock.model.instrument import Instrument
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
 from interlock.reasoning.schemas import ParamProposalAnswer
-from interlock.runtime.config import DeskConfig
 from interlock.runtime.service import Cell, Perform, Publish
 from interlock.wire.base import caused_id, root_ids
 from interlock.wire.codec import decode, encode

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interlock.model.desk import DeskConfig
 from interlock.model.instrument import Instrument
-from interlock.runtime.config import DeskConfig
 from interlock.signals.app import build
 from interlock.signals.config import SignalsConfig
 from interlock.venues.replay import open_replay

@@ -16,47 +16,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from interlock.model.instrument import Instrument
-from interlock.model.values import TradingMode, require_positive
+from interlock.model.desk import DeskConfig
 
 ENVIRONMENT_PREFIX = "INTERLOCK__"
 
 
 class ConfigError(ValueError):
     """The configuration cannot be used. The text says which key, and what to do."""
-
-
-class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Section ``[desk]``: what every service of a desk must know.
-
-    `cadence_seconds` is the desk's heartbeat of decisions; `equity_usd` what it starts with.
-    """
-
-    name: str
-    account: str
-    venue: str
-    instruments: tuple[Instrument, ...]
-    cadence_seconds: int
-    equity_usd: Decimal
-    mode: TradingMode = TradingMode.DEMO
-    live_allowed: bool = False
-    require_live_confirm: bool = True
-    read_only: bool = False
-    default_replay: str = ""
-
-    def __post_init__(self) -> None:
-        require_positive("equity_usd", self.equity_usd)
-        if self.cadence_seconds < 1:
-            raise ValueError(f"cadence_seconds must be at least 1, not {self.cadence_seconds}")
-        if self.mode is TradingMode.LIVE and not self.live_allowed:
-            raise ValueError("mode is live but live_allowed is not set")
-
-    def instrument(self, instrument_id: str) -> Instrument | None:
-        """Return the instrument of this id or alias, none where the desk does not know it."""
-        for instrument in self.instruments:
-            if instrument_id == instrument.instrument_id or instrument_id in instrument.aliases:
-                return instrument
-        return None
 
 
 class DeskFile(Struct, frozen=True, kw_only=True):

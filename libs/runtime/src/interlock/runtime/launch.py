@@ -84,6 +84,7 @@ class Process:
     desk_file: DeskFile
     clock: Clock
     bus: Bus
+    telemetry: Telemetry
     closers: list[Callable[[], Awaitable[None]]] = field(
         default_factory=list[Callable[[], Awaitable[None]]]
     )
@@ -124,7 +125,7 @@ def loop_of[S](parts: Parts[S], process: Process) -> Loop[S]:
         cell=Cell(parts.service, parts.service.state),
         bus=process.bus,
         clock=process.clock,
-        telemetry=Telemetry(name),
+        telemetry=process.telemetry,
         metrics=Metrics(),
         streams=[*streams_of(name), *parts.extra_streams],
         hold_seconds=REPLAY_HOLD_SECONDS if replaying else LIVE_HOLD_SECONDS,
@@ -161,7 +162,9 @@ async def _run[S](name: str, assemble: Assemble[S]) -> int:
     client = await connect(settings.nats_url, name, settings.nats_password, _log.warning)
     bus = NatsBus(client, name)
     clock: Clock = DataClock() if settings.replay else WallClock()
-    process = Process(settings=settings, desk_file=desk_file, clock=clock, bus=bus)
+    process = Process(
+        settings=settings, desk_file=desk_file, clock=clock, bus=bus, telemetry=Telemetry(name)
+    )
     try:
         parts = await assemble(process)
         loop = loop_of(parts, process)
@@ -176,6 +179,7 @@ async def _run[S](name: str, assemble: Assemble[S]) -> int:
         server.close()
         for close in reversed(process.closers):
             await close()
+        process.telemetry.close()
         await bus.close()
 
 

@@ -1,10 +1,12 @@
 """The service loop: take, decode, decide, publish, acknowledge; once for every service.
 
-Theory of operation. One message is in hand at a time. Streams are heard in the order of storing,
-except that a message the service is not `ready` for waits at the head of its stream while the
-others go on, for a bounded time. A message that cannot be handled is tried three times and then
-parked with its body, so that what follows flows. What cannot be handled *now* (a store that is
-away) is tried until it can. A service with a `record` step (the ledger) is given batches.
+Theory of operation. One message is in hand at a time. Messages are heard in the order of storing,
+except that one the service is not `ready` for waits, with all later ones of its subject, while
+other subjects go on, for a bounded time. Acknowledgements keep the order of the stream all the
+same, so that after a crash everything later than the first unfinished message comes again. A
+message that cannot be handled is tried three times and then parked with its body, so that what
+follows flows. What cannot be handled *now* (a store that is away) is tried until it can. A service
+with a `record` step (the ledger) is given batches.
 """
 
 import asyncio
@@ -77,7 +79,10 @@ class Loop[S]:
     _inboxes: list[Inbox] = field(default_factory=list[Inbox])
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _done: dict[str, None] = field(default_factory=dict[str, None])
-    _held_since: dict[Stream, float] = field(default_factory=dict[Stream, float])
+    _held_since: dict[tuple[Stream, int], float] = field(
+        default_factory=dict[tuple[Stream, int], float]
+    )
+    _unacked: list[Delivery] = field(default_factory=list[Delivery])
     _reports: deque[Report] = field(default_factory=deque[Report])
 
     async def recover(self) -> int:
@@ -109,8 +114,7 @@ class Loop[S]:
                 if self.record is not None:
                     await self._recorded(self.record, batch)
                 settled = [await self._handle(delivery) for delivery in batch]
-                for delivery in batch:
-                    await delivery.ack()
+                await self._acknowledge(batch)
                 await self._tell_settled([done for done in settled if done is not None])
         finally:
             housekeeping.cancel()
@@ -126,8 +130,10 @@ class Loop[S]:
         while True:
             self._arrived.clear()
             batch: list[Delivery] = []
-            while len(batch) < self.batch and (inbox := self._pick()) is not None:
-                batch.append(inbox.take())
+            while len(batch) < self.batch and (picked := self._pick()) is not None:
+                inbox, delivery = picked
+                self._held_since.pop((delivery.stream, delivery.sequence), None)
+                batch.append(inbox.take(delivery))
             if batch or self._reports:
                 return batch
             try:
@@ -135,30 +141,49 @@ class Loop[S]:
             except TimeoutError:
                 continue
 
-    def _pick(self) -> Inbox | None:
-        """Return the inbox with the oldest delivery that is ready, none where none is."""
-        best: Inbox | None = None
-        oldest = 0
+    def _pick(self) -> tuple[Inbox, Delivery] | None:
+        """Return the oldest delivery that is ready, none where none is."""
+        best: tuple[Inbox, Delivery] | None = None
         for inbox in self._inboxes:
-            head = inbox.peek()
-            if head is None:
-                continue
-            stored_at = head.stored_at
-            if (best is None or stored_at < oldest) and self._is_ready(head):
-                best, oldest = inbox, stored_at
-        if best is not None:
-            self._held_since.pop(best.stream, None)
+            delivery = self._first_ready(inbox)
+            if delivery is not None and (best is None or delivery.stored_at < best[1].stored_at):
+                best = inbox, delivery
         return best
 
-    def _is_ready(self, head: Delivery) -> bool:
+    def _first_ready(self, inbox: Inbox) -> Delivery | None:
+        held: set[str] = set()
+        for delivery in inbox.waiting:
+            if delivery.subject in held:
+                continue
+            if self._is_ready(delivery):
+                return delivery
+            held.add(delivery.subject)
+        return None
+
+    def _is_ready(self, delivery: Delivery) -> bool:
         try:
-            message = head.decode()
+            message = delivery.decode()
         except codec.UndecodableError:
             return True
         if self.cell.service.ready(self.cell.state, message):
             return True
         now = time.monotonic()
-        return now - self._held_since.setdefault(head.stream, now) >= self.hold_seconds
+        since = self._held_since.setdefault((delivery.stream, delivery.sequence), now)
+        return now - since >= self.hold_seconds
+
+    async def _acknowledge(self, batch: Sequence[Delivery]) -> None:
+        """Acknowledge what is done, but nothing that is later than something held back."""
+        firsts = {
+            inbox.stream: first.sequence
+            for inbox in self._inboxes
+            if (first := next(iter(inbox.waiting), None)) is not None
+        }
+        done, self._unacked = [*self._unacked, *batch], []
+        for delivery in done:
+            if delivery.sequence < firsts.get(delivery.stream, delivery.sequence + 1):
+                await delivery.ack()
+            else:
+                self._unacked.append(delivery)
 
     def _patience(self) -> float | None:
         """Return how long to wait for a delivery: for ever, unless a message is being held."""

@@ -12,10 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
-from interlock.wire.base import Effect, Message, Report
-
-type Heard = Message | Report
-type Said = Message | Effect
+from interlock.wire.base import Effect, Heard, Message, Report, Said
 
 
 def _always(_state: object, _message: Message) -> bool:

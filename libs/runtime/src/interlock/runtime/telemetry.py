@@ -9,7 +9,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 
 import msgspec
@@ -115,7 +115,7 @@ class Telemetry:
         context = span.get_span_context()
         return {TRACE_HEADER: f"00-{context.trace_id:032x}-{context.span_id:016x}-01"}
 
-    def finish(self, span: Span, said: list[Message], error: str = "") -> None:
+    def finish(self, span: Span, said: Sequence[Message] = (), error: str = "") -> None:
         """Close a span with what came of it."""
         if said:
             span.set_attribute("interlock.said", ",".join(tag_of(type(m)) for m in said))

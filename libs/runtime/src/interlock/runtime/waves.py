@@ -12,6 +12,7 @@ import asyncio
 import msgspec
 
 from interlock.runtime.bus.port import Bus
+from interlock.runtime.telemetry import Telemetry
 from interlock.wire import catalogue, subjects
 from interlock.wire.base import Message, tag_of
 from interlock.wire.system import MessagesSettled
@@ -25,8 +26,9 @@ _decoder = msgspec.json.Decoder(MessagesSettled)
 class Waves:
     """Publishes messages one at a time, each with everything that follows from it."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, telemetry: Telemetry) -> None:
         self._bus = bus
+        self._telemetry = telemetry
         self._open: set[tuple[str, str]] = set()
         self._early: set[tuple[str, str]] = set()
         self._moved = asyncio.Event()
@@ -39,7 +41,9 @@ class Waves:
     async def publish(self, message: Message) -> None:
         """Publish `message` and return when everything it brought about is done."""
         self._expect(message.message_id, tag_of(type(message)))
-        await self._bus.publish([message], {})
+        span = self._telemetry.start(message, catalogue.subject_of(message), {})
+        await self._bus.publish([message], self._telemetry.headers_of(span))
+        self._telemetry.finish(span)
         while self._open:
             self._moved.clear()
             try:

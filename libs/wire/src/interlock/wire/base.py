@@ -36,6 +36,13 @@ class Report(Struct, frozen=True, kw_only=True):
     """What came of an effect."""
 
 
+type Heard = Message | Report
+"""What a core is told."""
+
+type Said = Message | Effect
+"""What a core answers."""
+
+
 def tag_of(kind: type[Message]) -> str:
     """Return the wire tag of a message type, such as ``order.filled.v1``."""
     tag = kind.__struct_config__.tag

@@ -14,8 +14,9 @@ from interlock.exec.ports import (
     VerifySignature,
 )
 from interlock.exec.state import ExecState, evolve
+from interlock.model.desk import DeskConfig
 from interlock.runtime.clock import Clock
-from interlock.runtime.config import ConfigError, DeskConfig
+from interlock.runtime.config import ConfigError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.signing import Verifier, load_verifier

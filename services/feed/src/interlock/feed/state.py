@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from interlock.feed.config import FeedConfig
 from interlock.venues.replay_rows import RawBar
-from interlock.wire.base import Message, Report
+from interlock.wire.base import Heard, Message, Report
 from interlock.wire.market import Bar, ClockTicked, FeedCondition, FeedStatusChanged, Quote
 
 type Conditions = set[FeedCondition]
@@ -66,6 +66,20 @@ class FeedState:
         if feed is None:
             feed = self.instruments[instrument_id] = InstrumentFeed()
         return feed
+
+
+@dataclass(slots=True)
+class ReplayPosition:
+    """How far a replay has come: the id of the last message that was published."""
+
+    last_message_id: str = ""
+
+
+def follow(position: ReplayPosition, heard: Heard) -> ReplayPosition:
+    """Take in a message of the replay that was published before a restart."""
+    if isinstance(heard, Message):
+        position.last_message_id = heard.message_id
+    return position
 
 
 def evolve(state: FeedState, heard: Message | Report) -> FeedState:

@@ -8,7 +8,7 @@ from interlock.gate.config import GateConfig
 from interlock.gate.core import decide, ready
 from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
 from interlock.gate.state import GateState, evolve
-from interlock.runtime.config import DeskConfig
+from interlock.model.desk import DeskConfig
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service

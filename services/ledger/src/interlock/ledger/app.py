@@ -12,7 +12,7 @@ from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import Stamp
 from interlock.ledger.state import State, evolve, opening
 from interlock.ledger.tables import Tables
-from interlock.runtime.config import DeskConfig
+from interlock.model.desk import DeskConfig
 from interlock.runtime.journal import Journal
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service

@@ -9,10 +9,10 @@ from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.local_reasoner.core import decide
 from interlock.local_reasoner.ports import AskModel
 from interlock.local_reasoner.state import Reasoner, ReasonerState, evolve
+from interlock.model.desk import DeskConfig
 from interlock.reasoning.budget import BudgetLimits, BudgetStore, MemoryBudgetStore
 from interlock.reasoning.caller import ModelCaller
 from interlock.reasoning.prompt_files import load_prompt
-from interlock.runtime.config import DeskConfig
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.stores.budget import RedisBudgetStore

@@ -7,8 +7,7 @@ from interlock.local_reasoner.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.local_reasoner.question import question_of
 from interlock.local_reasoner.state import Reasoner, ReasonerState
 from interlock.reasoning.prompt import prompt_hash
-from interlock.runtime.service import Heard, Said
-from interlock.wire.base import caused_id
+from interlock.wire.base import Heard, Said, caused_id
 from interlock.wire.market import ClockTicked
 from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.reasoning.prompt import Prompt
-from interlock.runtime.service import Heard
+from interlock.wire.base import Heard
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.policy import PolicyChanged
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Sequence
 
+from interlock.model.desk import DeskConfig
 from interlock.policy.config import PolicyConfig
 from interlock.policy.core import begin, decide, ready
 from interlock.policy.ports import SavePolicy
 from interlock.policy.state import PolicyState, evolve
-from interlock.runtime.config import DeskConfig
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.stores.policy import PolicyStore

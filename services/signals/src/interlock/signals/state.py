@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from interlock.model.ids import UnixNanos
 from interlock.signals.config import SignalsConfig
 from interlock.signals.indicators import Indicators
-from interlock.wire.base import Message, Report
+from interlock.wire.base import Heard
 from interlock.wire.market import Bar, Quote
 
 
@@ -25,7 +25,7 @@ class SignalsState:
     returns: dict[str, float] = field(default_factory=dict[str, float])
 
 
-def evolve(state: SignalsState, heard: Message | Report) -> SignalsState:
+def evolve(state: SignalsState, heard: Heard) -> SignalsState:
     """Take in a bar or a quote."""
     match heard:
         case Bar():

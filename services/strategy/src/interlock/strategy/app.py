@@ -1,6 +1,7 @@
 """The strategy service, wired."""
 
-from interlock.runtime.config import DeskConfig, DeskFile
+from interlock.model.desk import DeskConfig
+from interlock.runtime.config import DeskFile
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.strategy.config import StrategyConfig

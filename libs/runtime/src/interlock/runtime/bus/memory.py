@@ -1,11 +1,11 @@
 """The bus inside one process, with the guarantees of the real one."""
 
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from interlock.runtime.bus.port import (
     MESSAGE_ID_HEADER,
+    Delivery,
     Inbox,
     Remembered,
     WrongSequenceError,
@@ -136,7 +136,7 @@ class _Place:
     given: int = 0
     acked: set[int] = field(default_factory=set[int])
     tries: dict[int, int] = field(default_factory=dict[int, int])
-    waiting: deque[Stored] = field(default_factory=deque[Stored])
+    waiting: dict[int, Stored] = field(default_factory=dict[int, Stored])
     in_hand: dict[int, Stored] = field(default_factory=dict[int, Stored])
 
 
@@ -152,9 +152,8 @@ class MemoryInbox:
         self._filters = tuple(e.filter for e in heard)
         self._arrived = arrived
         self._place = place
-        unfinished = [*place.in_hand.values(), *place.waiting]
-        place.in_hand = {}
-        place.waiting = deque(sorted(unfinished, key=lambda row: row.sequence))
+        unfinished = {**place.in_hand, **place.waiting}
+        place.in_hand, place.waiting = {}, dict(sorted(unfinished.items()))
         if place.waiting:
             arrived()
 
@@ -165,7 +164,7 @@ class MemoryInbox:
     def offer(self, row: Stored) -> None:
         self._place.given = max(self._place.given, row.sequence)
         if self._wants(row):
-            self._place.waiting.append(row)
+            self._place.waiting[row.sequence] = row
             self._arrived()
 
     def _wants(self, row: Stored) -> bool:
@@ -173,12 +172,13 @@ class MemoryInbox:
             return type(row.message) in self._kinds
         return any(matches(pattern, row.subject) for pattern in self._filters)
 
-    def peek(self) -> "MemoryDelivery | None":
-        waiting = self._place.waiting
-        return MemoryDelivery(self, waiting[0], self.tries(waiting[0]) + 1) if waiting else None
+    @property
+    def waiting(self) -> Iterator["MemoryDelivery"]:
+        for row in self._place.waiting.values():
+            yield MemoryDelivery(self, row, self.tries(row) + 1)
 
-    def take(self) -> "MemoryDelivery":
-        row = self._place.waiting.popleft()
+    def take(self, delivery: Delivery) -> "MemoryDelivery":
+        row = self._place.waiting.pop(delivery.sequence)
         tries = self._place.tries[row.sequence] = self.tries(row) + 1
         self._place.in_hand[row.sequence] = row
         return MemoryDelivery(self, row, tries)
@@ -224,6 +224,10 @@ class MemoryDelivery:
     @property
     def stored_at(self) -> int:
         return self._row.order
+
+    @property
+    def sequence(self) -> int:
+        return self._row.sequence
 
     def decode(self) -> Message:
         if self._row.message is not None:

@@ -14,8 +14,7 @@ answers nothing.
 import asyncio
 import json
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import nats.errors
@@ -24,6 +23,7 @@ from nats.aio.msg import Msg
 
 from interlock.runtime.bus.port import (
     MESSAGE_ID_HEADER,
+    Delivery,
     Inbox,
     Remembered,
     WrongSequenceError,
@@ -309,7 +309,7 @@ class NatsInbox:
         self._client = client
         self._service = service
         self._arrived = arrived
-        self._waiting = deque[NatsDelivery]()
+        self._waiting: dict[int, NatsDelivery] = {}
         self._in_hand: dict[str, NatsDelivery] = {}
         self._asked = 0
         self._heard_at = 0.0
@@ -323,11 +323,12 @@ class NatsInbox:
         )
         await self._ask()
 
-    def peek(self) -> "NatsDelivery | None":
-        return self._waiting[0] if self._waiting else None
+    @property
+    def waiting(self) -> Iterable["NatsDelivery"]:
+        return self._waiting.values()
 
-    def take(self) -> "NatsDelivery":
-        return self._waiting.popleft()
+    def take(self, delivery: Delivery) -> "NatsDelivery":
+        return self._waiting.pop(delivery.sequence)
 
     async def lag(self) -> int:
         subject = f"$JS.API.CONSUMER.INFO.{self.stream}.{consumer_name(self._service)}"
@@ -374,7 +375,7 @@ class NatsInbox:
             return
         delivery = NatsDelivery(self, msg, headers)
         self._in_hand[msg.reply] = delivery
-        self._waiting.append(delivery)
+        self._waiting[delivery.sequence] = delivery
         self._asked -= 1
         self._arrived()
         if self._asked <= 0:
@@ -387,13 +388,18 @@ class NatsInbox:
 class NatsDelivery:
     """One pulled message."""
 
-    __slots__ = ("_inbox", "_message", "_msg", "headers")
+    __slots__ = ("_inbox", "_message", "_msg", "headers", "sequence", "stored_at", "tries")
 
     def __init__(self, inbox: NatsInbox, msg: Msg, headers: Mapping[str, str]) -> None:
+        # $JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<its sequence>.<stored at>.<pending>
+        facts = msg.reply.split(".")
         self._inbox = inbox
         self._msg = msg
         self._message: Message | None = None
         self.headers = headers
+        self.tries = int(facts[4])
+        self.sequence = int(facts[5])
+        self.stored_at = int(facts[7])
 
     @property
     def stream(self) -> Stream:
@@ -406,14 +412,6 @@ class NatsDelivery:
     @property
     def body(self) -> bytes:
         return self._msg.data
-
-    @property
-    def tries(self) -> int:
-        return int(self._msg.reply.split(".")[4])
-
-    @property
-    def stored_at(self) -> int:
-        return int(self._msg.reply.split(".")[7])
 
     def decode(self) -> Message:
         if self._message is None:

@@ -6,7 +6,7 @@ once inside the de-duplication window, and on the approvals' subjects once for e
 ask for the subject's last sequence and is refused when it is another.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,7 +36,14 @@ class Delivery(Protocol):
     @property
     def tries(self) -> int: ...
     @property
-    def stored_at(self) -> int: ...
+    def stored_at(self) -> int:
+        """When it was stored; comparable over all streams."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """Its place in its stream, to tell earlier from later; never an identity."""
+        ...
 
     def decode(self) -> Message:
         """Return the message, or raise `interlock.wire.codec.UndecodableError`."""
@@ -54,11 +61,15 @@ class Inbox(Protocol):
 
     @property
     def stream(self) -> Stream: ...
-    def peek(self) -> Delivery | None:
-        """Return the next delivery without taking it, none where nothing has arrived."""
+    @property
+    def waiting(self) -> Iterable[Delivery]:
+        """What has been delivered and not taken yet, in the order of storing."""
         ...
 
-    def take(self) -> Delivery: ...
+    def take(self, delivery: Delivery) -> Delivery:
+        """Take one of `waiting` in hand and return it."""
+        ...
+
     async def lag(self) -> int:
         """Return how many stored messages this service has not been given yet."""
         ...
