@@ -63,37 +63,50 @@ type Step = Publish | Perform
 type Reaction = Generator[Step, Sequence[Report] | None]
 
 
+REMEMBERED = 100_000
+"""So many ids of what was said are kept: only the recent past is ever said a second time."""
+
+
 @dataclass(slots=True)
 class Cell[S]:
-    """A running service: its current state and the ids of what it has already said."""
+    """A running service: its current state and the ids of what it has lately said."""
 
     service: Service[S]
     state: S
-    said: set[str] = field(default_factory=set[str])
+    said: dict[str, None] = field(default_factory=dict[str, None])
     _taken_in: str = ""
 
     def recover(self, message: Message, *, own: bool) -> None:
         """Take in a message of the past, without answering it."""
         self.state = self.service.evolve(self.state, message)
         if own:
-            self.said.add(message.message_id)
+            self._remember(message.message_id)
 
     def begin(self, now: int) -> Reaction:
         """Return the reaction to being started."""
-        return self._say(self.service.begin(self.state, now), now)
+        return self.say(self.service.begin(self.state, now), now)
 
     def react(self, message: Message, now: int) -> Reaction:
         """Return the reaction to `message`. A second try does not take it in twice."""
         if self._taken_in != message.message_id:
             self._taken_in = message.message_id
             self.state = self.service.evolve(self.state, message)
-        yield from self._say(self.service.decide(self.state, message, now), now)
+        yield from self.say(self.service.decide(self.state, message, now), now)
 
     def hear(self, report: Report, now: int) -> Reaction:
         """Return the reaction to something the shell noticed by itself."""
-        yield from self._say(report, now)
+        yield from self.say(report, now)
 
-    def _say(self, first: Sequence[Said] | Report, now: int) -> Reaction:
+    def take_own(self, message: Message) -> bool:
+        """Take in what the service says itself; return whether it is new and to be published."""
+        if message.message_id in self.said:
+            return False
+        self._remember(message.message_id)
+        self.state = self.service.evolve(self.state, message)
+        return True
+
+    def say(self, first: Sequence[Said] | Report, now: int) -> Reaction:
+        """Return the steps by which an answer becomes messages and effects."""
         waiting = deque[Sequence[Said] | Report]([first])
         while waiting:
             item = waiting.popleft()
@@ -107,9 +120,12 @@ class Cell[S]:
                         yield Publish(fresh)
                         fresh = []
                     waiting.extend((yield Perform(said)) or ())
-                elif said.message_id not in self.said:
-                    self.said.add(said.message_id)
-                    self.state = self.service.evolve(self.state, said)
+                elif self.take_own(said):
                     fresh.append(said)
             if fresh:
                 yield Publish(fresh)
+
+    def _remember(self, message_id: str) -> None:
+        self.said[message_id] = None
+        if len(self.said) > REMEMBERED:
+            del self.said[next(iter(self.said))]

@@ -1,9 +1,44 @@
-"""One run of a desk, from its first server to its last."""
+"""One run of a desk, from its first server to its last.
 
+Theory of operation. What can be wrong with the request is found before anything starts: the desk
+file, every section, the data. Then the servers come up, the administrator's step makes streams and
+consumers, all services but the feed come up, and the feed begins. A replay is watched through the
+broker, so that a crash of anything but this process is only a pause.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import nats.errors
+import typer
+
+from interlock.cli import closing, replay_record, stack
+from interlock.cli.closing import Closing
 from interlock.cli.errors import CliError
+from interlock.cli.in_process import InProcessDesk
+from interlock.cli.progress import ReplayProgress
+from interlock.cli.replay_record import ReplayRecord
+from interlock.cli.rooms import check_sections
+from interlock.cli.servers.postgres import postgres_server
+from interlock.cli.state_folder import StateFolder, locked, open_state_folder
+from interlock.cli.supervisor import Supervisor, stop_requested
+from interlock.feed.app import data_for, setting_of
+from interlock.feed.core import window_scale
+from interlock.ledger import queries
+from interlock.ledger.app import journal_path
+from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
+from interlock.runtime.launch import Settings
+from interlock.runtime.signing import create_keys
+from interlock.runtime.stores.postgres import Postgres
+from interlock.venues.replay_rows import ReplayData
+
+WATCH_SECONDS = 0.25
+CATCH_UP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +58,202 @@ class DeskRun:
     as_json: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    """A request that was found to be sound."""
+
+    wanted: DeskRun
+    file: DeskFile
+    source: str
+    data: ReplayData
+    state: StateFolder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ended:
+    """What only the run itself can tell of a replay."""
+
+    stored: dict[str, int]
+    parked: int
+    restarts: int
+    seconds: float
+
+
 def run(wanted: DeskRun) -> int:
     """Run the desk and return the exit code."""
-    raise CliError(f"{wanted.desk_path} cannot be run yet: its services are not wired")
+    plan = _plan(wanted)
+    with locked(plan.state):
+        record = ReplayRecord(
+            desk=plan.file.desk.name,
+            source=plan.source,
+            config_hash=plan.file.config_hash,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        supervisor = Supervisor(plan.state, plan.file.desk.name)
+        supervisor.clear_stale()
+        resumed = replay_record.begin(plan.state, record, resumable=not wanted.single_process)
+        if resumed and not wanted.as_json:
+            typer.echo("going on with the replay that was interrupted", err=True)
+        create_keys(plan.state.secrets)
+        work = _in_process if wanted.single_process else _as_processes
+        return asyncio.run(_guarded(work, plan, supervisor))
+
+
+def _plan(wanted: DeskRun) -> _Plan:
+    try:
+        file = load_desk_file(wanted.desk_path.resolve())
+        check_sections(file)
+        source = wanted.replay or file.desk.default_replay
+        if not source:
+            raise CliError(f"desk {file.desk.name} has no default replay: give --replay")
+        if Path(source).exists():
+            source = str(Path(source).resolve())
+        data = data_for(file.desk, source)
+    except ConfigError as error:
+        raise CliError(str(error)) from error
+    state = open_state_folder(wanted.state)
+    return _Plan(wanted=wanted, file=file, source=source, data=data, state=state)
+
+
+async def _guarded(
+    work: Callable[[_Plan, Supervisor, asyncio.Event], Awaitable[None]],
+    plan: _Plan,
+    supervisor: Supervisor,
+) -> int:
+    """Do the work until it is done, a child gives up, or a person stops it."""
+    stop = stop_requested()
+    tasks = [
+        asyncio.ensure_future(work(plan, supervisor, stop)),
+        asyncio.create_task(_stopped(stop)),
+        asyncio.create_task(supervisor.watch()),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await supervisor.stop()
+    return 0
+
+
+async def _stopped(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) -> None:
+    wanted, state = plan.wanted, plan.state
+    children, addresses = stack.servers(
+        state, wanted.nats_url, wanted.redis_url, wanted.postgres_url
+    )
+    supervisor.servers = addresses.public
+    await supervisor.start(children)
+    try:
+        client = await stack.administrator(state, addresses)
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        raise CliError(f"the bus at {addresses.public['nats']} cannot be used: {error}") from error
+    environment = {
+        "INTERLOCK_DESK_FILE": plan.file.path,
+        "INTERLOCK_REPLAY": plan.source,
+        "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
+    }
+    others, feed = stack.services(state, addresses, environment)
+    await supervisor.start(others)
+    began = time.monotonic()
+    await supervisor.start([feed])
+    with ReplayProgress(_title(plan), plan.data.bars) as progress:
+        while not await _tolerant(stack.replay_finished(client), default=False):
+            progress.show(await _tolerant(stack.bars_published(client), default=0))
+            await asyncio.sleep(WATCH_SECONDS)
+        progress.show(plan.data.bars)
+    ended = _Ended(
+        stored=await stack.stored(client),
+        parked=await stack.parked(client),
+        restarts=supervisor.restarts,
+        seconds=time.monotonic() - began,
+    )
+    await _close(plan, addresses.postgres_url, ended)
+    await client.close()
+    if not wanted.exit_at_end:
+        await stop.wait()
+
+
+async def _tolerant[T](asking: Awaitable[T], *, default: T) -> T:
+    """Ask the broker; while it is away or coming back, there is nothing new."""
+    try:
+        return await asking
+    except (nats.errors.Error, OSError, TimeoutError, KeyError):
+        return default
+
+
+async def _in_process(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) -> None:
+    wanted = plan.wanted
+    url = wanted.postgres_url
+    if url is None:
+        server = postgres_server(plan.state)
+        supervisor.servers = {"postgres": server.address}
+        await supervisor.start([server.child])
+        url = server.url
+    settings = Settings(
+        desk_file=Path(plan.file.path),
+        state=plan.state.root,
+        postgres_url=url,
+        replay=plan.source,
+        speed=wanted.speed,
+    )
+    desk = InProcessDesk(plan.file, settings)
+    began = time.monotonic()
+    try:
+        await desk.start()
+        with ReplayProgress(_title(plan), plan.data.bars) as progress:
+            while not await desk.wait(WATCH_SECONDS):
+                progress.show(desk.bars())
+            progress.show(plan.data.bars)
+        ended = _Ended(
+            stored=desk.stored(),
+            parked=desk.parked,
+            restarts=0,
+            seconds=time.monotonic() - began,
+        )
+    finally:
+        await desk.stop()
+    await _close(plan, url, ended)
+    if not wanted.exit_at_end:
+        await stop.wait()
+
+
+def _title(plan: _Plan) -> str:
+    return f"{plan.file.desk.name} on {plan.data.dataset}"
+
+
+async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
+    """Ask the ledger's tables what it came to, and show it."""
+    store = Postgres(postgres_url, application="cli")
+    try:
+        journal = journal_path(plan.state.root)
+        if not await queries.caught_up(store, journal, CATCH_UP_SECONDS):
+            raise CliError("the ledger's tables did not catch up with its journal")
+        desk = plan.file.desk
+        summary = await queries.summary(store, desk.name, Decimal(desk.equity_usd))
+    finally:
+        await store.close()
+    replay_record.finish(plan.state)
+    scale = window_scale(setting_of(desk, plan.data))
+    closing.show(
+        Closing(
+            desk=desk.name,
+            dataset=plan.data.dataset,
+            origin=plan.data.origin,
+            window_note=closing.window_note(plan.data.bar_seconds, scale),
+            seconds=ended.seconds,
+            summary=summary,
+            stored=ended.stored,
+            journaled=summary.messages,
+            lost=closing.lost_messages(ended.stored, summary.messages),
+            parked=ended.parked,
+            restarts=ended.restarts,
+        ),
+        as_json=plan.wanted.as_json,
+    )

@@ -100,6 +100,11 @@ class Supervisor:
         for kept in stage:
             kept.keeper = asyncio.create_task(self._keep(kept))
 
+    @property
+    def restarts(self) -> int:
+        """How often a child had to be started again."""
+        return sum(kept.restarts for stage in self._stages for kept in stage)
+
     async def watch(self) -> Never:
         """Wait until a child cannot be kept running, and raise its `ChildFailedError`."""
         await self._failed.wait()

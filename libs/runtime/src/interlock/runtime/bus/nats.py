@@ -56,7 +56,7 @@ def consumer_name(service: str) -> str:
 
 
 async def connect(url: str, user: str, password: str, on_error: Callable[[str], None]) -> Client:
-    """Open a connection under the rules above, as `user`."""
+    """Open a connection under the rules above, as `user`; without a password the URL says who."""
 
     async def failed(error: Exception) -> None:
         on_error(f"{type(error).__name__}: {error}")
@@ -64,8 +64,8 @@ async def connect(url: str, user: str, password: str, on_error: Callable[[str], 
     client = Client()
     await client.connect(
         url,
-        user=user,
-        password=password,
+        user=user if password else None,
+        password=password or None,
         name=user,
         error_cb=failed,
         pending_size=0,

@@ -1,0 +1,118 @@
+"""The closing summary of a replay: what went in, what was decided, what came out."""
+
+from decimal import Decimal
+
+import typer
+from msgspec import Struct
+
+from interlock.cli.frame import print_json
+from interlock.ledger.summary import Summary
+from interlock.wire import catalogue
+from interlock.wire.catalogue import LEDGER, Entry
+
+
+class Closing(Struct, frozen=True, kw_only=True):
+    """One finished replay. `stored` and `journaled` count messages by type; they must agree."""
+
+    desk: str
+    dataset: str
+    origin: str
+    window_note: str
+    seconds: float
+    summary: Summary
+    stored: dict[str, int]
+    journaled: dict[str, int]
+    lost: int
+    parked: int
+    restarts: int
+
+
+def journaled_entries() -> list[Entry]:
+    """Return the messages that pass the ledger: those it hears and those it says."""
+    return [
+        entry
+        for entry in catalogue.ENTRIES
+        if entry.stream is not None
+        and entry.stream is not catalogue.Stream.DEAD
+        and (LEDGER in entry.listeners or entry.publishers == (LEDGER,))
+    ]
+
+
+def lost_messages(stored: dict[str, int], journaled: dict[str, int]) -> int:
+    return sum(abs(count - journaled.get(tag, 0)) for tag, count in stored.items())
+
+
+def window_note(bar_seconds: int, window_scale: float) -> str:
+    if window_scale == 1.0:
+        return "windows are in the data's own time"
+    return (
+        f"bars of {bar_seconds:,} s are coarser than the desk's windows: "
+        "one cadence is one bar, and 15 minutes are 180 bars"
+    )
+
+
+def show(closing: Closing, *, as_json: bool) -> None:
+    if as_json:
+        print_json(closing)
+        return
+    for head, text in _lines(closing):
+        typer.echo(f"{head:<12}{text}")
+
+
+def _lines(closing: Closing) -> list[tuple[str, str]]:
+    found = closing.summary
+    stored = sum(closing.stored.values())
+    journaled = sum(closing.journaled.get(tag, 0) for tag in closing.stored)
+    agree = "all counts agree" if closing.lost == 0 else f"{closing.lost:,} DIFFER"
+    lines = [
+        ("", ""),
+        ("desk", f"{closing.desk} on {closing.dataset} ({closing.origin})"),
+        ("time", f"{closing.seconds:.1f} s; {closing.window_note}"),
+        ("market", f"{found.bars:,} bars, {found.ticks:,} cadences"),
+        (
+            "proposals",
+            (
+                f"{found.proposals_seen:,} seen, {found.proposals_applied:,} applied"
+                f"{_listed(found.proposals_by_verdict)}"
+            ),
+        ),
+    ]
+    if found.reasoner_failures:
+        lines.append(("model", f"gave nothing{_listed(found.reasoner_failures)}"))
+    lines += [
+        (
+            "gate",
+            (
+                f"{found.intents:,} intents, {found.approvals:,} approved, {found.denials:,} denied"
+                f"{_listed(found.denials_by_code)}"
+            ),
+        ),
+        ("fills", f"{found.fills:,}, fees {_money(found.fees)}"),
+        (
+            "account",
+            (
+                f"{_money(found.equity_at_start)} to {_money(found.equity)}: "
+                f"profit {_money(found.pnl)}, largest drawdown {found.max_drawdown:.1%}"
+            ),
+        ),
+        (
+            "messages",
+            (
+                f"{stored:,} stored on the bus, {journaled:,} in the journal: {agree}; "
+                f"{closing.parked:,} parked, {closing.restarts:,} restarts"
+            ),
+        ),
+    ]
+    if found.sample_decision:
+        lines.append(("look at", f"interlock trace {found.sample_decision}"))
+    return lines
+
+
+def _listed(counts: dict[str, int]) -> str:
+    if not counts:
+        return ""
+    return " (" + ", ".join(f"{name} {count:,}" for name, count in counts.items()) + ")"
+
+
+def _money(value: Decimal) -> str:
+    return f"{value:,.2f}"

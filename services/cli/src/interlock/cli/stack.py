@@ -1,0 +1,153 @@
+"""A desk as processes: its servers, the administrator's step, its services."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nats.aio.client import Client
+
+from interlock.cli.closing import journaled_entries
+from interlock.cli.process import Child, service_child
+from interlock.cli.rooms import module_of
+from interlock.cli.servers.nats import desk_users, nats_password, nats_server
+from interlock.cli.servers.postgres import postgres_server
+from interlock.cli.servers.server import Server
+from interlock.cli.servers.valkey import valkey_server
+from interlock.cli.state_folder import StateFolder
+from interlock.runtime.bus import admin
+from interlock.runtime.bus.nats import connect
+from interlock.runtime.bus.permissions import ADMIN
+from interlock.wire import catalogue
+from interlock.wire.base import Message
+from interlock.wire.catalogue import FEED, SERVICES, Stream
+from interlock.wire.market import Bar, Quote, ReplayFinished
+
+_REQUEST_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addresses:
+    """Where the servers are. Addresses are without passwords, for people and ``run.json``."""
+
+    nats_url: str
+    redis_url: str
+    postgres_url: str
+    own_nats: bool
+    public: dict[str, str]
+
+
+def servers(
+    state: StateFolder, nats: str | None, redis: str | None, postgres: str | None
+) -> tuple[list[Child], Addresses]:
+    """Return the embedded servers that are needed beside the user's own, and all addresses."""
+    children: list[Child] = []
+    urls: dict[str, str] = {}
+    public: dict[str, str] = {}
+    makers: dict[str, tuple[str | None, Callable[[], Server]]] = {
+        "nats": (nats, lambda: nats_server(state, desk_users(state))),
+        "redis": (redis, lambda: valkey_server(state)),
+        "postgres": (postgres, lambda: postgres_server(state)),
+    }
+    for name, (own, make) in makers.items():
+        if own:
+            urls[name] = own
+            public[name] = _without_password(own)
+        else:
+            server = make()
+            children.append(server.child)
+            urls[name], public[name] = server.url, server.address
+    return children, Addresses(
+        nats_url=urls["nats"],
+        redis_url=urls["redis"],
+        postgres_url=urls["postgres"],
+        own_nats=nats is not None,
+        public=public,
+    )
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def services(
+    state: StateFolder, addresses: Addresses, environment: dict[str, str]
+) -> tuple[list[Child], Child]:
+    """Return the services that start together, and the feed, which starts when all listen."""
+    children = {
+        name: service_child(
+            name,
+            (sys.executable, "-m", module_of(name)),
+            {
+                **environment,
+                "INTERLOCK_STATE": str(state.root),
+                "INTERLOCK_NATS_URL": addresses.nats_url,
+                "INTERLOCK_NATS_PASSWORD": _password(state, addresses, name),
+                "INTERLOCK_REDIS_URL": addresses.redis_url,
+                "INTERLOCK_POSTGRES_URL": addresses.postgres_url,
+            },
+        )
+        for name in SERVICES
+    }
+    feed = children.pop(FEED)
+    return list(children.values()), feed
+
+
+def _password(state: StateFolder, addresses: Addresses, user: str) -> str:
+    """Return the user's password; none where the user's own URL says who we are."""
+    return "" if addresses.own_nats else nats_password(state, user)
+
+
+async def administrator(state: StateFolder, addresses: Addresses) -> Client:
+    """Connect as the administrator and make the streams and consumers of the catalogue."""
+    password = _password(state, addresses, ADMIN)
+    client = await connect(addresses.nats_url, ADMIN, password, lambda _: None)
+    await admin.prepare(client)
+    return client
+
+
+async def bars_published(client: Client) -> int:
+    """Return how many market events are on the bus."""
+    return sum([await _stored(client, kind) for kind in (Bar, Quote)])
+
+
+async def _stored(client: Client, kind: type[Message]) -> int:
+    entry = catalogue.BY_KIND[kind]
+    assert entry.stream is not None
+    return await _count(client, entry.stream, entry.filter)
+
+
+async def _count(client: Client, stream: Stream, subjects: str) -> int:
+    info = await _request(client, f"$JS.API.STREAM.INFO.{stream}", {"subjects_filter": subjects})
+    counts: dict[str, int] = info["state"].get("subjects") or {}
+    return sum(counts.values())
+
+
+async def stored(client: Client) -> dict[str, int]:
+    """Return the messages on the bus by type, those that pass the ledger."""
+    counts: dict[str, int] = {}
+    for entry in journaled_entries():
+        assert entry.stream is not None
+        if entry.stream is Stream.APPROVALS:
+            info = await _request(client, f"$JS.API.STREAM.INFO.{entry.stream}", {})
+            counts[entry.tag] = int(info["state"]["messages"])
+        else:
+            counts[entry.tag] = await _count(client, entry.stream, entry.filter)
+    return counts
+
+
+async def parked(client: Client) -> int:
+    info = await _request(client, f"$JS.API.STREAM.INFO.{Stream.DEAD}", {})
+    return int(info["state"]["messages"])
+
+
+async def replay_finished(client: Client) -> bool:
+    return await _stored(client, ReplayFinished) > 0
+
+
+async def _request(client: Client, subject: str, body: dict[str, str]) -> dict[str, Any]:
+    answer = await client.request(subject, json.dumps(body).encode(), timeout=_REQUEST_SECONDS)
+    document: dict[str, Any] = json.loads(answer.data)
+    return document
