@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import uvloop
-from watchfiles import awatch
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]
 
 from interlock.model.ids import derive_id
 from interlock.model.values import Severity
@@ -187,7 +188,7 @@ async def _until_stopped[S](
     parts: Parts[S], process: Process, loop: Loop[S], bus: NatsBus, stopping: asyncio.Event
 ) -> int:
     """Return the exit code: 0 when told to stop, otherwise what went wrong raises."""
-    endless = [
+    endless: list[asyncio.Task[Any]] = [
         asyncio.create_task(loop.run()),
         asyncio.create_task(_beat(loop, process)),
         asyncio.create_task(stopping.wait()),

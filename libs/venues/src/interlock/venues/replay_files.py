@@ -8,6 +8,7 @@ made a slice at a time, so memory holds the columns and not the rows.
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.replay_arrow import Column, Table, arrow, int64s, texts
@@ -145,7 +146,7 @@ def _rows(table: Table) -> Iterator[RawBar]:
 
 
 def _filled(column: Column) -> list[float]:
-    values: list[float] = column.to_pylist()
+    values: list[float | None] = column.to_pylist()
     if not column.null_count:
-        return values
+        return cast("list[float]", values)
     return [NAN if value is None else value for value in values]

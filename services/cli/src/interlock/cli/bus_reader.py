@@ -6,7 +6,7 @@ nats-server 2.15.0). So stored messages are read one by one, by stream and seque
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,7 +131,7 @@ def _time(message: RawStreamMsg) -> datetime:
 
 
 @asynccontextmanager
-async def reading(state: StateFolder, record: RunRecord) -> AsyncIterator[BusReader]:
+async def reading(state: StateFolder, record: RunRecord) -> AsyncGenerator[BusReader]:
     """Connect to the bus of a running desk as its operator.
 
     Raises

@@ -17,6 +17,7 @@ class ReplayProgress:
     def __init__(self, title: str, total: int) -> None:
         self._title = title
         self._total = total
+        self._done = 0
         self._printed_at = time.monotonic()
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -41,6 +42,8 @@ class ReplayProgress:
         self._progress.stop()
 
     def show(self, done: int) -> None:
+        """Show `done`; less than before means that nobody could be asked just now."""
+        done = self._done = max(done, self._done)
         self._progress.update(self._task, completed=done)
         due = time.monotonic() - self._printed_at >= LINE_EVERY_SECONDS
         if self._progress.disable and due:

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +88,7 @@ def open_state_folder(root: Path) -> StateFolder:
 
 
 @contextmanager
-def locked(state: StateFolder) -> Iterator[None]:
+def locked(state: StateFolder) -> Generator[None]:
     """Hold the state folder for this process; one desk runs in it at a time.
 
     Raises

@@ -419,8 +419,12 @@ class NatsDelivery:
         return self._message
 
     async def ack(self) -> None:
+        """Acknowledge; where the link is down the message comes again and is known by its id."""
         self._inbox.finish(self._msg)
-        await self._msg.ack()
+        try:
+            await self._msg.ack()
+        except nats.errors.Error as error:
+            _log.debug("an acknowledgement was lost: %s", error)
 
     async def keep(self) -> None:
         await self._msg.in_progress()

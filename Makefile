@@ -1,0 +1,50 @@
+# Every target works on a clean clone: uv comes into .tools/, everything else into .venv/.
+UV_VERSION := 0.13.8
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen --no-sync
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON_PREFERENCE := system
+PYTHON := $(shell command -v python3.13 || command -v python3)
+SOURCES := $(wildcard libs/*/src services/*/src)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types proto bench check clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(UV):
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+	@$(UV) sync --quiet --frozen --all-packages --python $(PYTHON)
+	@touch $@
+
+setup: .venv/.synced ## install everything into .venv/
+
+run: setup ## replay the crash of 2008 on desk params
+	@.venv/bin/interlock up --desk params --exit
+
+test: setup ## run the tests
+	$(RUN) pytest
+
+lint: setup ## check style and imports
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) lint-imports
+
+types: setup ## check types
+	$(RUN) mypy $(SOURCES)
+	$(RUN) pyright
+
+proto: setup ## write the generated files
+	$(RUN) python proto/generate.py
+
+bench: setup ## measure, and hold against the targets
+	$(RUN) python -m tests.bench
+
+check: lint types test ## what CI runs
+
+clean: ## remove what this Makefile made, but no desk's state
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
