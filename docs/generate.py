@@ -1,0 +1,98 @@
+"""Write the generated parts of the documents. Run by ``make proto``.
+
+A generated part stands between ``<!-- NAME: generated -->`` and ``<!-- NAME: end -->``; everything
+around it is written by hand and kept.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from interlock.gate.checks import CONTROLS
+from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
+from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
+
+ROOT = Path(__file__).parents[1]
+
+
+def render() -> dict[str, str]:
+    """Return every document with a generated part: path below the root, and content."""
+    documents = {"docs/order-states.md": order_states()}
+    documents["README.md"] = _filled("README.md", {"controls": controls()})
+    for service in (*SERVICES, CLI):
+        path = f"services/{service}/README.md"
+        documents[path] = _filled(path, {"hears": hears(service), "says": says(service)})
+    return documents
+
+
+def order_states() -> str:
+    """Return the order's transition table as a Mermaid state diagram."""
+    arrows = [f"    [*] --> {OrderStatus.INITIALIZED}"]
+    arrows += [f"    {now} --> {after}: {trigger}" for (now, trigger), after in TRANSITIONS.items()]
+    arrows += [f"    {status} --> [*]" for status in OrderStatus if status in CLOSED]
+    lines = [
+        "# The life of an order",
+        "",
+        "Generated from `interlock.model.order.TRANSITIONS` by `make proto`; do not edit. What the",
+        "table does not list cannot happen: it raises `IllegalTransitionError`.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        *arrows,
+        "```",
+        "",
+        "`unknown` means: sent, and no answer. Only the venue's word ends it; until then the order",
+        "counts as exposure.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def controls() -> str:
+    """Return the gate's controls as a Markdown table, in the order they are asked."""
+    rows = [(f"`{c.code}`", c.definition, c.unit, c.source) for c in CONTROLS]
+    return _table(("code", "holds that", "unit", "source"), rows)
+
+
+def hears(service: str) -> str:
+    entries = [entry for entry in ENTRIES if service in entry.listeners]
+    if not entries:
+        return "Nothing."
+    head = ("subject", "message", "from", "why")
+    return _table(head, [_cells(entry, entry.publishers) for entry in entries])
+
+
+def says(service: str) -> str:
+    entries = [entry for entry in ENTRIES if service in entry.publishers]
+    head = ("subject", "message", "to", "why")
+    return _table(head, [_cells(entry, entry.listeners) for entry in entries])
+
+
+def _cells(entry: Entry, parties: Sequence[str]) -> tuple[str, ...]:
+    schema = f"[{entry.tag}](../../proto/schemas/{entry.tag}.json)"
+    others = "every service" if set(SERVICES) <= set(parties) else ", ".join(parties)
+    return f"`{entry.pattern}`", schema, others, entry.why
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _filled(path: str, parts: dict[str, str]) -> str:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for name, part in parts.items():
+        first, last = f"<!-- {name}: generated -->", f"<!-- {name}: end -->"
+        before, opened, rest = text.partition(first)
+        _, closed, after = rest.partition(last)
+        if not opened or not closed:
+            raise ValueError(f"{path} must hold {first} and, after it, {last}")
+        text = f"{before}{first}\n{part}\n{last}{after}"
+    return text
+
+
+def main() -> None:
+    for path, text in render().items():
+        (ROOT / path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What the documents say is what the code does, as far as a machine can tell."""
+
+import re
+import runpy
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from interlock.wire import catalogue
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("services/*/README.md")]
+DECISIONS = sorted(ROOT.glob("docs/adr/*.md"))
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_generated_parts_are_current():
+    wanted = runpy.run_path(str(ROOT / "docs" / "generate.py"))["render"]()
+    stale = [
+        path for path, text in wanted.items()
+        if not (ROOT / path).exists() or (ROOT / path).read_text(encoding="utf-8") != text
+    ]  # fmt: skip
+    assert not stale, "run `make proto`"
+
+
+@pytest.mark.parametrize("service", [*catalogue.SERVICES, catalogue.CLI])
+def test_service_page_has_its_four_parts(service: str):
+    text = (ROOT / "services" / service / "README.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert heads == ["Hears", "Says", "Remembers", "If it dies"]
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_decision_has_its_form(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert re.match(rf"# {int(path.name[:4])}\. \S", text)
+    heads = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert heads == ["Context", "Decision", "Consequences", "A change violates this when"]
+
+
+def test_decisions_are_numbered_without_gaps():
+    assert [int(path.name[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_links_lead_somewhere(page: Path):
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_picture_is_well_formed():
+    assert ET.parse(ROOT / "docs" / "picture.svg").getroot().tag.endswith("svg")
+
+
+def test_glossary_is_sorted():
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\*\*(.+?)\*\*", text, re.MULTILINE)
+    assert words == sorted(words, key=str.lower)
