@@ -26,7 +26,7 @@ from interlock.runtime.errors import UnavailableError
 from interlock.runtime.loop import Loop, Record, streams_of
 from interlock.runtime.metrics import Metrics
 from interlock.runtime.service import Cell, Service
-from interlock.runtime.stores.policy import MemoryPolicyStore, PolicyStore, RedisPolicyStore
+from interlock.runtime.stores.policy import MemoryPolicyStore, PolicyStore
 from interlock.runtime.telemetry import Telemetry, log_as
 from interlock.wire.base import Report
 from interlock.wire.catalogue import Stream
@@ -94,6 +94,9 @@ class Process:
     def policy_store(self) -> PolicyStore:
         if not self.settings.redis_url:
             return self.memory_policies
+        # redis-py takes 0.3 s to import, and most services do without it.
+        from interlock.runtime.stores.redis_policy import RedisPolicyStore
+
         store = RedisPolicyStore(self.settings.redis_url)
         self.closers.append(store.close)
         return store

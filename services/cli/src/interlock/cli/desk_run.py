@@ -3,7 +3,8 @@
 Theory of operation. What can be wrong with the request is found before anything starts: the desk
 file, every section, the data. Then the servers come up, the administrator's step makes streams and
 consumers, all services but the feed come up, and the feed begins. A replay is watched through the
-broker, so that a crash of anything but this process is only a pause.
+broker, so that a crash of anything but this process is only a pause. What is needed late is imported
+late: the servers start the sooner.
 """
 
 import asyncio
@@ -14,27 +15,21 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import nats.errors
 import typer
 
 from interlock.cli import closing, replay_record, stack
 from interlock.cli.closing import Closing
 from interlock.cli.errors import CliError
-from interlock.cli.in_process import InProcessDesk
-from interlock.cli.progress import ReplayProgress
 from interlock.cli.replay_record import ReplayRecord
 from interlock.cli.rooms import check_sections
 from interlock.cli.servers.postgres import postgres_server
 from interlock.cli.state_folder import StateFolder, locked, open_state_folder
 from interlock.cli.supervisor import Supervisor, stop_requested
-from interlock.feed.app import data_for, setting_of
 from interlock.feed.core import window_scale
-from interlock.ledger import queries
-from interlock.ledger.app import journal_path
+from interlock.feed.dataset import data_for, setting_of
+from interlock.runtime.bus.tcp_only import BusError
 from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
-from interlock.runtime.launch import Settings
 from interlock.runtime.signing import create_keys
-from interlock.runtime.stores.postgres import Postgres
 from interlock.venues.replay_rows import ReplayData
 
 WATCH_SECONDS = 0.25
@@ -152,7 +147,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     await supervisor.start(children)
     try:
         client = await stack.administrator(state, addresses)
-    except (nats.errors.Error, OSError, TimeoutError) as error:
+    except (BusError, OSError, TimeoutError) as error:
         raise CliError(f"the bus at {addresses.public['nats']} cannot be used: {error}") from error
     environment = {
         "INTERLOCK_DESK_FILE": plan.file.path,
@@ -161,6 +156,8 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     }
     others, feed = stack.services(state, addresses, environment)
     await supervisor.start(others)
+    from interlock.cli.progress import ReplayProgress
+
     began = time.monotonic()
     await supervisor.start([feed])
     with ReplayProgress(_title(plan), plan.data.bars) as progress:
@@ -184,11 +181,15 @@ async def _tolerant[T](asking: Awaitable[T], *, default: T) -> T:
     """Ask the broker; while it is away or coming back, there is nothing new."""
     try:
         return await asking
-    except (nats.errors.Error, OSError, TimeoutError, KeyError):
+    except (BusError, OSError, TimeoutError, KeyError):
         return default
 
 
 async def _in_process(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) -> None:
+    from interlock.cli.in_process import InProcessDesk
+    from interlock.cli.progress import ReplayProgress
+    from interlock.runtime.launch import Settings
+
     wanted = plan.wanted
     url = wanted.postgres_url
     if url is None:
@@ -230,6 +231,10 @@ def _title(plan: _Plan) -> str:
 
 async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
     """Ask the ledger's tables what it came to, and show it."""
+    from interlock.ledger import queries
+    from interlock.ledger.app import journal_path
+    from interlock.runtime.stores.postgres import Postgres
+
     store = Postgres(postgres_url, application="cli")
     try:
         journal = journal_path(plan.state.root)

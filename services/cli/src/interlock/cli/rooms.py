@@ -1,7 +1,7 @@
 """The services of a desk: where each is wired, and which section of the desk file is whose."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock.cli.errors import CliError
 from interlock.exec.config import ExecConfig
@@ -11,7 +11,6 @@ from interlock.ledger.config import LedgerConfig
 from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.policy.config import PolicyConfig
 from interlock.runtime.config import ConfigError, DeskFile
-from interlock.runtime.launch import Assemble
 from interlock.signals.config import SignalsConfig
 from interlock.strategy.config import StrategyConfig
 from interlock.wire.catalogue import (
@@ -24,6 +23,9 @@ from interlock.wire.catalogue import (
     SIGNALS,
     STRATEGY,
 )
+
+if TYPE_CHECKING:
+    from interlock.runtime.launch import Assemble
 
 SECTIONS: dict[str, type] = {
     FEED: FeedConfig,
@@ -41,7 +43,7 @@ def module_of(service: str) -> str:
     return f"interlock.{service.replace('-', '_')}"
 
 
-def assembly_of(service: str) -> Assemble[Any]:
+def assembly_of(service: str) -> "Assemble[Any]":
     assemble: Assemble[Any] = import_module(f"{module_of(service)}.app").assemble
     return assemble
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nats.aio.client import Client
-
 from interlock.cli.closing import journaled_entries
 from interlock.cli.process import Child, service_child
 from interlock.cli.rooms import module_of
@@ -19,6 +17,7 @@ from interlock.cli.state_folder import StateFolder
 from interlock.runtime.bus import admin
 from interlock.runtime.bus.nats import connect
 from interlock.runtime.bus.permissions import ADMIN
+from interlock.runtime.bus.tcp_only import Client
 from interlock.wire import catalogue
 from interlock.wire.base import Message
 from interlock.wire.catalogue import FEED, SERVICES, Stream

@@ -4,34 +4,18 @@ from collections.abc import Iterator
 
 from interlock.feed.config import FeedConfig
 from interlock.feed.core import decide
+from interlock.feed.dataset import data_for, setting_of
 from interlock.feed.pacing import ResumeError, run_replay
 from interlock.feed.replay import waves
-from interlock.feed.state import FeedState, ReplayPosition, ReplaySetting, evolve, follow
+from interlock.feed.state import FeedState, ReplayPosition, evolve, follow
 from interlock.model.desk import DeskConfig
 from interlock.runtime.config import ConfigError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.waves import Waves
-from interlock.venues.replay import open_replay
-from interlock.venues.replay_rows import ReplayData, ReplayError
+from interlock.venues.replay_rows import ReplayData
 from interlock.wire.base import Message
 from interlock.wire.catalogue import FEED
-
-
-def setting_of(desk: DeskConfig, data: ReplayData) -> ReplaySetting:
-    """Return the setting of a replay of `data` for `desk`."""
-    known = {symbol: desk.instrument(symbol) for symbol in data.instruments}
-    return ReplaySetting(
-        desk=desk.name,
-        dataset=data.dataset,
-        bar_seconds=data.bar_seconds,
-        cadence_seconds=desk.cadence_seconds,
-        instrument_ids={
-            symbol: instrument.instrument_id
-            for symbol, instrument in known.items()
-            if instrument is not None
-        },
-    )
 
 
 def build(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Service[FeedState]:
@@ -43,27 +27,6 @@ def build(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Service[Fee
 def open_waves(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Iterator[Message]:
     """Return the messages of a replay of `data` for `desk`."""
     return waves(data, setting_of(desk, data), config)
-
-
-def data_for(desk: DeskConfig, source: str) -> ReplayData:
-    """Open the part of a data set that the desk trades.
-
-    Raises
-    ------
-    ConfigError
-        When the data cannot be read or holds none of the desk's instruments.
-    """
-    try:
-        found = open_replay(source).instruments
-        wanted = [symbol for symbol in found if desk.instrument(symbol) is not None]
-        if not wanted:
-            raise ConfigError(
-                f"{source} holds none of the instruments of desk {desk.name}: it has "
-                f"{', '.join(found[:8])}; add one to the desk file"
-            )
-        return open_replay(source, wanted)
-    except ReplayError as error:
-        raise ConfigError(str(error)) from error
 
 
 async def assemble(process: Process) -> Parts[ReplayPosition]:

@@ -1,6 +1,6 @@
 """What can be wrong with a row, and with a clock."""
 
-from math import isfinite, isnan
+from math import inf, isfinite, isnan
 
 from msgspec import Struct
 
@@ -62,20 +62,20 @@ def faults_of(
 
 
 def _order_fault(row: RawBar, last_ts: int) -> Fault | None:
+    if row.ts_complete > last_ts:
+        return None
     late = (last_ts - row.ts_complete) / NANOS_PER_SECOND
     if late > 0:
         detail = f"{late:g} s older than the row before it"
         return Fault(
             condition=FeedCondition.OUT_OF_ORDER, detail=detail, drops=True, observed=late, limit=0
         )
-    if row.ts_complete == last_ts:
-        detail = "a second row of the same time"
-        return Fault(condition=FeedCondition.DUPLICATE, detail=detail, drops=True)
-    return None
+    detail = "a second row of the same time"
+    return Fault(condition=FeedCondition.DUPLICATE, detail=detail, drops=True)
 
 
 def _value_fault(row: RawBar) -> Fault | None:
-    if is_quote_only(row):
+    if _is_sound(row) or is_quote_only(row):
         return None
     prices = (row.open, row.high, row.low, row.close)
     if not all(map(isfinite, (*prices, row.volume))):
@@ -86,6 +86,14 @@ def _value_fault(row: RawBar) -> Fault | None:
         detail = "a price is zero"
         return Fault(condition=FeedCondition.ZERO, detail=detail, drops=True, observed=0.0)
     return _range_fault(row, lowest, max(prices))
+
+
+def _is_sound(row: RawBar) -> bool:
+    """Return whether all is well, which nearly always it is; a NaN is on no side of anything."""
+    low, high = row.low, row.high
+    return (
+        0.0 < low <= row.open <= high < inf and low <= row.close <= high and 0.0 <= row.volume < inf
+    )
 
 
 def _range_fault(row: RawBar, lowest: float, highest: float) -> Fault | None:
@@ -107,7 +115,7 @@ def _invalid(detail: str, observed: float, limit: float) -> Fault:
 
 
 def _gap(row: RawBar, last_ts: int, bar_seconds: int, config: FeedConfig) -> Fault | None:
-    if not last_ts:
+    if not last_ts or row.ts_complete - last_ts <= bar_seconds * NANOS_PER_SECOND:
         return None
     step = (row.ts_complete - last_ts) / NANOS_PER_SECOND
     limit = hole_limit(bar_seconds, config.gap_after_bars, config)

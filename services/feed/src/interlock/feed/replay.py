@@ -4,7 +4,7 @@ Of each row: feed status, the bar as the paper venue lives through it, the bar a
 it. After the last row of a moment: stale instruments, and the clock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from interlock.feed.config import FeedConfig
 from interlock.feed.core import decide, window_scale
@@ -33,11 +33,12 @@ def waves(data: ReplayData, setting: ReplaySetting, config: FeedConfig) -> Itera
     yield _finished(data, state)
 
 
-def _said(state: FeedState, report: Report) -> Iterator[Message]:
+def _said(state: FeedState, report: Report) -> Sequence[Message]:
     evolve(state, report)
-    for message in decide(state, report, 0):
+    said = decide(state, report, 0)
+    for message in said:
         evolve(state, message)
-        yield message
+    return said
 
 
 def _started(data: ReplayData, setting: ReplaySetting) -> ReplayStarted:

@@ -7,7 +7,14 @@ from msgspec import Struct
 from interlock.feed.config import FeedConfig
 from interlock.venues.replay_rows import RawBar
 from interlock.wire.base import Heard, Message, Report
-from interlock.wire.market import Bar, ClockTicked, FeedCondition, FeedStatusChanged, Quote
+from interlock.wire.market import (
+    Bar,
+    ClockTicked,
+    FeedCondition,
+    FeedStatusChanged,
+    Quote,
+    VenueBar,
+)
 
 type Conditions = set[FeedCondition]
 
@@ -92,6 +99,8 @@ def evolve(state: FeedState, heard: Message | Report) -> FeedState:
             feed = state.of(heard.instrument_id)
             feed.last_ts = heard.ts_event
             feed.last_close = heard.close
+        case VenueBar():
+            pass  # The bar itself comes next.
         case Quote():
             state.published += 1
             state.of(heard.instrument_id).last_ts = heard.ts_event

@@ -15,7 +15,6 @@ from interlock.reasoning.caller import ModelCaller
 from interlock.reasoning.prompt_files import load_prompt
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
-from interlock.runtime.stores.budget import RedisBudgetStore
 from interlock.wire.base import Effect, Report
 from interlock.wire.catalogue import REASONER
 
@@ -45,6 +44,9 @@ def budget_of(process: Process, config: LocalReasonerConfig) -> BudgetStore:
     usd, calls = config.budget_usd_per_day, config.budget_calls_per_day
     if not process.settings.redis_url:
         return MemoryBudgetStore(BudgetLimits(usd_per_day=usd, calls_per_day=calls))
+    # redis-py takes 0.3 s to import.
+    from interlock.runtime.stores.budget import RedisBudgetStore
+
     desk = process.desk_file.desk.name
     store = RedisBudgetStore(
         process.settings.redis_url, desk=desk, usd_per_day=usd, calls_per_day=calls

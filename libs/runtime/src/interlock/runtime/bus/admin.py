@@ -4,7 +4,7 @@ Streams and consumers are made here and only here; the services' permissions let
 or change any. Both are generated from the catalogue.
 """
 
-from nats.aio.client import Client
+from interlock.runtime.bus.tcp_only import Client  # isort: skip
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,

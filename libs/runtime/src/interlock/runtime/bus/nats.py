@@ -17,10 +17,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-import nats.errors
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-
 from interlock.runtime.bus.port import (
     MESSAGE_ID_HEADER,
     Delivery,
@@ -28,6 +24,7 @@ from interlock.runtime.bus.port import (
     Remembered,
     WrongSequenceError,
 )
+from interlock.runtime.bus.tcp_only import BusError, Client, Msg
 from interlock.wire import catalogue, codec
 from interlock.wire.base import Message
 from interlock.wire.catalogue import SERVICES, Recovery, Stream
@@ -131,7 +128,7 @@ class NatsBus:
                 answer = await self._client.request(
                     subject, body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
                 )
-            except (nats.errors.Error, TimeoutError, OSError) as error:
+            except (BusError, TimeoutError, OSError) as error:
                 if self._client.is_closed:
                     raise
                 _log.warning("publish on %s: %s; trying again", subject, error)
@@ -162,7 +159,7 @@ class NatsBus:
     async def tell(self, subject: str, body: bytes) -> None:
         try:
             await self._client.publish(subject, body)
-        except nats.errors.Error as error:
+        except BusError as error:
             _log.debug("%s was not told: %s", subject, error)
 
     async def listen(self, subject: str, hear: Callable[[bytes], None]) -> None:
@@ -262,7 +259,7 @@ class NatsBus:
         subject = f"$JS.API.CONSUMER.INFO.{stream}.{consumer_name(service)}"
         try:
             answer = await self._client.request(subject, timeout=PUBLISH_TIMEOUT_SECONDS)
-        except (nats.errors.Error, TimeoutError):
+        except (BusError, TimeoutError):
             return None
         document: dict[str, dict[str, int]] = json.loads(answer.data)
         return None if "error" in document else document
@@ -274,7 +271,7 @@ class NatsBus:
                 continue
             try:
                 await asyncio.wait_for(self._client.flush(), WATCHDOG_PATIENCE_SECONDS)
-            except (nats.errors.Error, TimeoutError) as error:
+            except (BusError, TimeoutError) as error:
                 if self._client.is_connected:
                     _log.critical("the bus accepts and answers nothing: %s", error)
                     self.lost_link.set()
@@ -288,7 +285,7 @@ class NatsBus:
             return
         try:
             await self._client.drain()
-        except (nats.errors.Error, TimeoutError):
+        except (BusError, TimeoutError):
             await self._client.close()
 
 
@@ -353,7 +350,7 @@ class NatsInbox:
     async def _guarded(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
             await act()
-        except nats.errors.Error as error:
+        except BusError as error:
             _log.debug("%s: %s", self.stream, error)
 
     async def _ask(self) -> None:
@@ -423,7 +420,7 @@ class NatsDelivery:
         self._inbox.finish(self._msg)
         try:
             await self._msg.ack()
-        except nats.errors.Error as error:
+        except BusError as error:
             _log.debug("an acknowledgement was lost: %s", error)
 
     async def keep(self) -> None:

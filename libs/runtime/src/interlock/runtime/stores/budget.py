@@ -15,7 +15,7 @@ from typing import cast
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
-from interlock.runtime.stores.policy import TIMEOUT_SECONDS
+from interlock.runtime.stores.redis_policy import TIMEOUT_SECONDS
 
 _NANO = Decimal(1_000_000_000)
 _NO_LIMIT = -1
