@@ -4,9 +4,9 @@ Theory of operation. A message of the data set starts a wave. What the services 
 of one queue, and each message goes to its listeners in the catalogue's order, so there is one order
 of events and it is always the same. A message that a service is not `ready` for waits, with later
 ones of its subject, until it is; what still waits when nothing else moves is decided as it stands,
-which is what the loop of `interlock.runtime.loop` does after its bound. There is no bus, no encoding
-and no waiting: an effect whose result really has to be waited for is an error. So is a message that
-cannot be handled, which the loop would park: a backtest that goes on without it would be wrong.
+as the loop does after its bound. There is no bus, no encoding and no waiting: an effect whose
+result really has to be waited for is an error. So is a message that cannot be handled, which the
+loop would park: a backtest that goes on without it would be wrong.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from interlock.runtime.clock import DataClock
-from interlock.runtime.service import Cell, Publish, Reaction, Service
+from interlock.runtime.service import Cell, Publish, Reaction, Service, always_ready
 from interlock.wire import catalogue
 from interlock.wire.base import Message, Report, Said
 
@@ -62,10 +62,13 @@ class Member:
         self._carry_out(self.cell.begin(self._now))
 
     @property
+    def may_wait(self) -> bool:
+        return self._ready is not always_ready
+
+    @property
     def listener(self) -> Watch:
         """How this service is to be told a message."""
-        always = Service.__dataclass_fields__["ready"].default
-        return self.hear if self._ready is always else self.hear_when_ready
+        return self.hear_when_ready if self.may_wait else self.hear
 
     def hear(self, message: Message) -> None:
         """React to a message now."""
@@ -126,11 +129,9 @@ class Member:
             else:
                 reports = self._finished(self._perform(step.effect))
 
-    def _finished(
-        self, result: Sequence[Report] | Awaitable[Sequence[Report]]
-    ) -> Sequence[Report]:
+    def _finished(self, result: Sequence[Report] | Awaitable[Sequence[Report]]) -> Sequence[Report]:
         """Return the reports, out of a coroutine too if it comes to its end without waiting."""
-        if not isinstance(result, Awaitable):
+        if isinstance(result, list | tuple) or not isinstance(result, Awaitable):
             return result
         steps = result.__await__()
         try:
@@ -155,7 +156,7 @@ class Backtest:
     """
 
     def __init__(self, members: Sequence[Member], watch: Watch | None = None) -> None:
-        self._members = members
+        self._may_wait = [member for member in members if member.may_wait]
         self._queue: deque[Message] = deque()
         self._listeners = {
             entry.kind: tuple(_told(entry.listeners, members, watch)) for entry in catalogue.ENTRIES
@@ -183,7 +184,10 @@ class Backtest:
                 message = queue.popleft()
                 for hear in listeners[type(message)]:
                     hear(message)
-            if not any(member.give_up_waiting() for member in self._members):
+            for member in self._may_wait:
+                if member.give_up_waiting():
+                    break
+            else:
                 return
 
 

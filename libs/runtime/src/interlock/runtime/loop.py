@@ -25,6 +25,7 @@ from interlock.runtime.bus.port import Bus, Delivery, Inbox
 from interlock.runtime.clock import Clock
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.metrics import Metrics
+from interlock.runtime.recent import RecentIds
 from interlock.runtime.service import Cell, Perform, Publish, Reaction
 from interlock.runtime.telemetry import Telemetry, encode_spans
 from interlock.wire import catalogue, codec, subjects
@@ -38,7 +39,6 @@ MAX_TRIES = 3
 BACK_OFF_SECONDS = 0.2
 SPANS_EVERY_SECONDS = 0.25
 LAG_EVERY_SECONDS = 2.0
-REMEMBERED = 100_000
 _encoder = msgspec.json.Encoder()
 
 
@@ -78,7 +78,7 @@ class Loop[S]:
     parked: int = 0
     _inboxes: list[Inbox] = field(default_factory=list[Inbox])
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    _done: dict[str, None] = field(default_factory=dict[str, None])
+    _done: RecentIds = field(default_factory=RecentIds)
     _held_since: dict[tuple[Stream, int], float] = field(
         default_factory=dict[tuple[Stream, int], float]
     )
@@ -92,7 +92,7 @@ class Loop[S]:
             self.clock.observe(remembered.message.ts_event)
             self.cell.recover(remembered.message, own=remembered.own)
             if not remembered.own:
-                self._remember(remembered.message.message_id)
+                self._done.add(remembered.message.message_id)
             count += 1
         return count
 
@@ -247,7 +247,7 @@ class Loop[S]:
         self.metrics.latency.observe(time.perf_counter() - began)
         self.metrics.handled.labels(type=tag_of(type(message))).inc()
         self.handled += 1
-        self._remember(message.message_id)
+        self._done.add(message.message_id)
         caused = [Caused(message_id=m.message_id, tag=tag_of(type(m))) for m in said]
         return Settled(message_id=message.message_id, caused=caused)
 
@@ -272,11 +272,6 @@ class Loop[S]:
             self.metrics.said(message)
         self.published += len(said)
         return said
-
-    def _remember(self, message_id: str) -> None:
-        self._done[message_id] = None
-        if len(self._done) > REMEMBERED:
-            del self._done[next(iter(self._done))]
 
     async def _park(self, delivery: Delivery, reason: str, tries: int) -> None:
         service = self.cell.service.name

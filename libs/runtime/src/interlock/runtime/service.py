@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
+from interlock.runtime.recent import RecentIds
 from interlock.wire.base import Effect, Heard, Message, Report, Said
 
 
-def _always(_state: object, _message: Message) -> bool:
+def always_ready(_state: object, _message: Message) -> bool:
     return True
 
 
@@ -40,7 +41,7 @@ class Service[S]:
     state: S
     evolve: Callable[[S, Heard], S]
     decide: Callable[[S, Heard, int], Sequence[Said]]
-    ready: Callable[[S, Message], bool] = _always
+    ready: Callable[[S, Message], bool] = always_ready
     begin: Callable[[S, int], Sequence[Said]] = _nothing
     perform: Callable[[Effect], Sequence[Report] | Awaitable[Sequence[Report]]] = _cannot
 
@@ -63,24 +64,23 @@ type Step = Publish | Perform
 type Reaction = Generator[Step, Sequence[Report] | None]
 
 
-REMEMBERED = 100_000
-"""So many ids of what was said are kept: only the recent past is ever said a second time."""
-
-
 @dataclass(slots=True)
 class Cell[S]:
-    """A running service: its current state and the ids of what it has lately said."""
+    """A running service: its current state and the ids of what it has lately said.
+
+    Only the recent past is ever heard, and so answered, a second time.
+    """
 
     service: Service[S]
     state: S
-    said: dict[str, None] = field(default_factory=dict[str, None])
+    said: RecentIds = field(default_factory=RecentIds)
     _taken_in: str = ""
 
     def recover(self, message: Message, *, own: bool) -> None:
         """Take in a message of the past, without answering it."""
         self.state = self.service.evolve(self.state, message)
         if own:
-            self._remember(message.message_id)
+            self.said.add(message.message_id)
 
     def begin(self, now: int) -> Reaction:
         """Return the reaction to being started."""
@@ -101,7 +101,7 @@ class Cell[S]:
         """Take in what the service says itself; return whether it is new and to be published."""
         if message.message_id in self.said:
             return False
-        self._remember(message.message_id)
+        self.said.add(message.message_id)
         self.state = self.service.evolve(self.state, message)
         return True
 
@@ -124,8 +124,3 @@ class Cell[S]:
                     fresh.append(said)
             if fresh:
                 yield Publish(fresh)
-
-    def _remember(self, message_id: str) -> None:
-        self.said[message_id] = None
-        if len(self.said) > REMEMBERED:
-            del self.said[next(iter(self.said))]

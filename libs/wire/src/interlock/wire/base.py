@@ -5,13 +5,15 @@ shell to do (sign, call a model, place an order at a venue); a `Report` is what 
 back to the same core. Effects and reports stay inside one service.
 """
 
+from functools import cache
+
 from msgspec import Struct
 
 from interlock.model.ids import DecisionId, MessageId, UnixNanos, derive_id
 
 
-class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What every message carries.
+class Message(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
+    """What every message carries. It cannot hold itself, so the cycle collector may pass it over.
 
     `decision_id` is also the OpenTelemetry trace id. `ts_event` is the moment on the data's clock,
     in UNIX nanoseconds UTC, at which the message is true.
@@ -43,6 +45,7 @@ type Said = Message | Effect
 """What a core answers."""
 
 
+@cache
 def tag_of(kind: type[Message]) -> str:
     """Return the wire tag of a message type, such as ``order.filled.v1``."""
     tag = kind.__struct_config__.tag

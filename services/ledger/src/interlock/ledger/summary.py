@@ -9,7 +9,7 @@ from msgspec import Struct
 from interlock.model.values import ZERO
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, tag_of
-from interlock.wire.market import Bar, ClockTicked
+from interlock.wire.market import Bar, ClockTicked, FeaturesComputed
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
 from interlock.wire.policy import ProposalJudged, ProposalVerdict
 from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
@@ -60,9 +60,16 @@ class Tally:
     last_judged: str = ""
 
 
+_ONLY_COUNTED = frozenset({Bar, FeaturesComputed, ClockTicked})
+"""Nearly all messages; of these nothing but the number is told."""
+
+
 def count(tally: Tally, message: Message) -> None:
     """Take `message` into `tally`."""
-    tally.messages[tag_of(type(message))] += 1
+    kind = type(message)
+    tally.messages[tag_of(kind)] += 1
+    if kind in _ONLY_COUNTED:
+        return
     match message:
         case ProposalJudged():
             tally.verdicts[message.verdict] += 1

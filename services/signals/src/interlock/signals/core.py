@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from math import isfinite
 
+from msgspec.structs import astuple, replace
+
 from interlock.signals.state import SignalsState
 from interlock.wire.base import Message, Report, caused_id
 from interlock.wire.market import Bar, FeaturesComputed
+
+_FIRST_FEATURE = FeaturesComputed.__struct_fields__.index("ret_1")
 
 
 def decide(state: SignalsState, heard: Message | Report, _now: int) -> Sequence[Message]:
@@ -24,24 +28,34 @@ def decide(state: SignalsState, heard: Message | Report, _now: int) -> Sequence[
         instrument_id=heard.instrument_id,
         bar_seconds=heard.bar_seconds,
         close=heard.close,
-        ret_1=_finite(known.ret_1),
-        momentum_bps=_finite(known.momentum_bps),
-        ema_fast=_finite(known.ema_fast.value),
-        ema_slow=_finite(known.ema_slow.value),
-        rsi=_finite(known.rsi.value),
-        macd=_finite(macd.line),
-        macd_signal=_finite(macd.signal),
-        macd_hist=_finite(macd.histogram),
-        atr=_finite(known.atr.value),
-        volatility=_finite(volatility.value),
-        volatility_z=_finite(volatility.z_score),
-        correlation=_finite(known.correlation.value()),
-        adv=_finite(known.adv.value),
-        spread_bps=_finite(known.spread_bps),
+        ret_1=known.ret_1,
+        momentum_bps=known.momentum_bps,
+        ema_fast=known.ema_fast.value,
+        ema_slow=known.ema_slow.value,
+        rsi=known.rsi.value,
+        macd=macd.line,
+        macd_signal=macd.signal,
+        macd_hist=macd.histogram,
+        atr=known.atr.value,
+        volatility=volatility.value,
+        volatility_z=volatility.z_score,
+        correlation=known.correlation.value(),
+        adv=known.adv.value,
+        spread_bps=known.spread_bps,
     )
-    return (features,)
+    return (features if _is_finite(features) else _finite_part(features),)
 
 
-def _finite(value: float | None) -> float | None:
-    """Return none for what overflowed: such a feature is not known."""
-    return value if value is not None and isfinite(value) else None
+def _is_finite(features: FeaturesComputed) -> bool:
+    """Return whether nothing overflowed: one sum tells it cheaper than a look at each."""
+    return isfinite(sum(filter(None, astuple(features)[_FIRST_FEATURE:])))
+
+
+def _finite_part(features: FeaturesComputed) -> FeaturesComputed:
+    """Return the features less those that overflowed: they are not known."""
+    lost = {
+        name: None
+        for name in features.__struct_fields__[_FIRST_FEATURE:]
+        if (value := getattr(features, name)) is not None and not isfinite(value)
+    }
+    return replace(features, **lost)

@@ -100,25 +100,32 @@ class Rsi:
     Where a price has not moved at all it is 50, neither strong nor weak; TA-Lib says 0.
     """
 
-    __slots__ = ("_gains", "_losses")
+    __slots__ = ("_gain", "_left", "_loss", "_period")
 
     def __init__(self, period: int) -> None:
-        self._gains, self._losses = Wilder(period), Wilder(period)
+        self._period = self._left = period
+        self._gain = self._loss = 0.0
 
     @property
     def value(self) -> float | None:
-        gain, loss = self._gains.value, self._losses.value
-        if gain is None or loss is None:
+        if self._left:
             return None
-        return 100.0 * (gain / (gain + loss)) if gain + loss > 0.0 else _RSI_FLAT
+        both = self._gain + self._loss
+        return 100.0 * (self._gain / both) if both > 0.0 else _RSI_FLAT
 
     def update(self, change: float) -> None:
-        if change > 0.0:
-            self._gains.update(change)
-            self._losses.update(0.0)
-        else:
-            self._gains.update(0.0)
-            self._losses.update(-change)
+        gain, loss = (change, 0.0) if change > 0.0 else (0.0, -change)
+        period = self._period
+        if not self._left:
+            self._gain += (gain - self._gain) / period
+            self._loss += (loss - self._loss) / period
+            return
+        self._gain += gain
+        self._loss += loss
+        self._left -= 1
+        if not self._left:
+            self._gain /= period
+            self._loss /= period
 
 
 class Volatility:

@@ -1,0 +1,136 @@
+"""A desk in one process on the data's clock, as fast as it goes: `interlock backtest`."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from interlock.cli.errors import CliError
+from interlock.exec import app as exec_app
+from interlock.exec.config import ExecConfig
+from interlock.feed.app import open_waves
+from interlock.feed.config import FeedConfig
+from interlock.feed.dataset import data_for
+from interlock.gate import app as gate
+from interlock.gate.config import GateConfig
+from interlock.ledger import app as ledger
+from interlock.ledger.config import LedgerConfig
+from interlock.ledger.state import State
+from interlock.ledger.summary import Summary, summarise
+from interlock.local_reasoner import app as local_reasoner
+from interlock.local_reasoner.adapters.calling import caller_of
+from interlock.local_reasoner.config import LocalReasonerConfig
+from interlock.local_reasoner.state import ReasonerState
+from interlock.policy import app as policy
+from interlock.policy.config import PolicyConfig
+from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
+from interlock.runtime.backtest import Backtest, Member, MustWaitError, Watch
+from interlock.runtime.clock import DataClock
+from interlock.runtime.config import ConfigError, DeskFile
+from interlock.runtime.service import Service
+from interlock.runtime.signing import Verifier, throwaway_signer
+from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.signals import app as signals
+from interlock.signals.config import SignalsConfig
+from interlock.strategy import app as strategy
+from interlock.strategy.config import StrategyConfig
+from interlock.venues.replay_rows import ReplayData
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a backtest came to. `seconds` is the machine's time, `bars_per_second` in it."""
+
+    desk: str
+    dataset: str
+    seconds: float
+    bars_per_second: float
+    summary: Summary
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeskBacktest:
+    """A desk's services, ready to be told what happens; `book` is the ledger's."""
+
+    backtest: Backtest
+    ledger: Member
+
+    @property
+    def book(self) -> State:
+        state: State = self.ledger.cell.state
+        return state
+
+
+def assemble(
+    file: DeskFile, environment: Mapping[str, str] = os.environ, watch: Watch | None = None
+) -> DeskBacktest:
+    """Wire all services of a desk but the feed, in the order of starting.
+
+    The gate signs and exec verifies, with a key that nobody keeps. The ledger keeps no journal.
+    """
+    desk, policies, signer = file.desk, MemoryPolicyStore(), throwaway_signer()
+    clock = DataClock()
+    venue = exec_app.venue_of(desk, file.section("exec", ExecConfig))
+    members = [
+        Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock()),
+        Member(exec_app.build(desk, venue, Verifier(signer.public_key), clock), clock),
+        Member(
+            gate.build(desk, file.section("gate", GateConfig), file.config_hash, policies, signer),
+            DataClock(),
+        ),
+        Member(
+            policy.build(desk, file.section("policy", PolicyConfig), file.config_hash, policies),
+            DataClock(),
+        ),
+        Member(strategy.build(desk, file.section("strategy", StrategyConfig)), DataClock()),
+        Member(_reasoner(file, environment), DataClock()),
+        Member(signals.build(file.section("signals", SignalsConfig), desk), DataClock()),
+    ]
+    return DeskBacktest(backtest=Backtest(members, watch), ledger=members[0])
+
+
+def _reasoner(file: DeskFile, environment: Mapping[str, str]) -> Service[ReasonerState]:
+    config = file.section("local-reasoner", LocalReasonerConfig)
+    limits = BudgetLimits(
+        usd_per_day=config.budget_usd_per_day, calls_per_day=config.budget_calls_per_day
+    )
+    caller = caller_of(config, MemoryBudgetStore(limits), environment)
+    return local_reasoner.build(file.desk, config, caller)
+
+
+def run_backtest(file: DeskFile, data: ReplayData) -> Outcome:
+    """Replay `data` through the desk and return what it came to.
+
+    Raises
+    ------
+    CliError
+        When the desk asks a model that answers over a network.
+    """
+    desk = assemble(file)
+    began = time.perf_counter()
+    try:
+        desk.backtest.run(open_waves(file.section("feed", FeedConfig), file.desk, data))
+    except MustWaitError as error:
+        raise CliError(
+            f'{error}: set provider = "rules" or "none" in section [local_reasoner]'
+        ) from error
+    seconds = time.perf_counter() - began
+    return Outcome(
+        desk=file.desk.name,
+        dataset=data.dataset,
+        seconds=seconds,
+        bars_per_second=data.bars / seconds,
+        summary=summarise(desk.book.tally, desk.book.start),
+    )
+
+
+def open_data(file: DeskFile, replay: str | None) -> ReplayData:
+    """Open the data to replay; without a name, the desk's default."""
+    source = replay or file.desk.default_replay
+    if not source:
+        raise CliError(f"desk {file.desk.name} has no default replay: give one with --replay")
+    try:
+        return data_for(file.desk, source)
+    except ConfigError as error:
+        raise CliError(str(error)) from error

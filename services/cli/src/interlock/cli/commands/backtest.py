@@ -1,0 +1,40 @@
+"""`interlock backtest`: a replay through the whole desk in one process, without servers."""
+
+from typing import Annotated, Any
+
+import typer
+
+from interlock.cli.frame import print_json
+from interlock.cli.options import JsonOption
+
+
+def backtest(
+    desk: Annotated[str, typer.Option(help="A desk's name, or the path of its file.")],
+    *,
+    replay: Annotated[
+        str | None, typer.Option(help="Recorded data: a known name, or the path of a file.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay recorded data through a desk and show what it came to."""
+    from interlock.cli.backtest_run import open_data, run_backtest
+    from interlock.cli.desks import load_desk
+
+    file = load_desk(desk)
+    outcome = run_backtest(file, open_data(file, replay))
+    if as_json:
+        print_json(outcome)
+        return
+    typer.echo(
+        f"desk {outcome.desk} on {outcome.dataset}: {outcome.seconds:.2f} s, "
+        f"{outcome.bars_per_second:,.0f} bars/s"
+    )
+    summary = outcome.summary
+    for name in summary.__struct_fields__:
+        typer.echo(f"  {name.replace('_', ' ')}: {_told(getattr(summary, name))}")
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,170 @@
+"""One data set, three drivers: the same decisions, orders and ids."""
+
+import asyncio
+import csv
+import importlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+import pytest
+from interlock.cli import backtest_run
+from interlock.feed.app import open_waves
+from interlock.feed.config import FeedConfig
+from interlock.runtime.bus.memory import MemoryBus, MemoryServer
+from interlock.runtime.bus.port import Bus
+from interlock.runtime.clock import DataClock
+from interlock.runtime.config import DeskFile, load_desk_file
+from interlock.runtime.launch import Process, Settings, loop_of
+from interlock.runtime.signing import create_keys
+from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.runtime.telemetry import Telemetry
+from interlock.venues.replay import open_replay
+from interlock.wire.base import Message, tag_of
+from interlock.wire.catalogue import SERVICES
+from interlock.wire.system import Heartbeat
+
+DESK_FILE = Path(__file__).parents[2] / "deploy" / "desks" / "params.toml"
+PATIENCE = 90.0
+
+type Decisions = dict[str, list[dict[str, object]]]
+
+
+def slice_of(dataset: str, rows: int, folder: Path) -> Path:
+    """Write the first rows of a data set as a file of its own."""
+    path = folder / "slice.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["date", "symbol", "open", "high", "low", "close", "volume"])
+        for row in islice(open_replay(dataset).rows(), rows):
+            day = msgspec.convert(row.ts_start // 1_000_000_000, int)
+            writer.writerow([_date(day), row.symbol, row.open, row.high, row.low, row.close,
+                             row.volume])  # fmt: skip
+    return path
+
+
+def _date(seconds: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+class Record:
+    """Everything said, by type in the order of saying, without what a key or a machine adds."""
+
+    def __init__(self) -> None:
+        self.decisions: Decisions = defaultdict(list)
+
+    def add(self, message: Message) -> None:
+        if isinstance(message, Heartbeat):
+            return
+        body = msgspec.to_builtins(message)
+        for name in ("signature", "key_id"):
+            body.pop(name, None)
+        self.decisions[tag_of(type(message))].append(body)
+
+
+class Recorded:
+    """A bus that writes down what is published on it."""
+
+    def __init__(self, bus: Bus, record: Record) -> None:
+        self._bus = bus
+        self._record = record
+
+    def __getattr__(self, name):
+        return getattr(self._bus, name)
+
+    async def publish(self, messages: Sequence[Message], headers) -> None:
+        for message in messages:
+            self._record.add(message)
+        await self._bus.publish(messages, headers)
+
+
+def with_backtest(file: DeskFile, replay: Path) -> Decisions:
+    record = Record()
+    desk = backtest_run.assemble(file, {}, record.add)
+    data = backtest_run.open_data(file, str(replay))
+    desk.backtest.run(open_waves(file.section("feed", FeedConfig), file.desk, data))
+    return record.decisions
+
+
+async def with_loops(
+    file: DeskFile, replay: Path, state: Path, bus_of: Callable[[str], Awaitable[Bus]]
+) -> Decisions:
+    """Run every service in its own loop, as its process would, until the replay has ended."""
+    create_keys(state / "secrets")
+    settings = Settings(desk_file=Path(file.path), state=state, replay=str(replay))
+    record, policies = Record(), MemoryPolicyStore()
+    tasks: list[asyncio.Task[None]] = []
+    processes: list[Process] = []
+    replaying = None
+    for name in SERVICES:
+        module = importlib.import_module(f"interlock.{name.replace('-', '_')}.app")
+        process = Process(
+            settings=settings, desk_file=file, clock=DataClock(),
+            bus=Recorded(await bus_of(name), record), telemetry=Telemetry(name),
+            memory_policies=policies,
+        )  # fmt: skip
+        processes.append(process)
+        parts = await module.assemble(process)
+        loop = loop_of(parts, process)
+        await loop.recover()
+        await loop.begin()
+        tasks.append(asyncio.create_task(loop.run()))
+        if parts.work is not None:
+            replaying = asyncio.create_task(parts.work())
+            tasks.append(replaying)
+    try:
+        assert replaying is not None
+        async with asyncio.timeout(PATIENCE):
+            await replaying
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for process in processes:
+            for close in process.closers:
+                await close()
+            await process.bus.close()
+    return record.decisions
+
+
+def assert_same(ours: Decisions, theirs: Decisions) -> None:
+    assert {tag: len(rows) for tag, rows in ours.items()} == {
+        tag: len(rows) for tag, rows in theirs.items()
+    }
+    for tag, rows in ours.items():
+        assert rows == theirs[tag], tag
+
+
+@pytest.fixture
+def file() -> DeskFile:
+    return load_desk_file(DESK_FILE, {})
+
+
+async def test_the_memory_bus_and_the_backtest_decide_alike(file, tmp_path):
+    replay = slice_of("crash-2008", 600, tmp_path)
+    server = MemoryServer()
+
+    async def bus_of(service: str) -> Bus:
+        return MemoryBus(server, service)
+
+    ours = with_backtest(file, replay)
+    assert len(ours["order.filled.v1"]) > 10
+    assert len(ours["policy.proposal-judged.v1"]) > 100
+    assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
+
+
+@pytest.mark.servers
+async def test_nats_and_the_backtest_decide_alike(file, tmp_path, broker):
+    replay = slice_of("crash-2008", 160, tmp_path)
+    ours = with_backtest(file, replay)
+    assert ours["order.filled.v1"]
+    assert_same(ours, await with_loops(file, replay, tmp_path / "desk", broker.bus))
+
+
+def test_the_backtest_says_the_same_twice(file, tmp_path):
+    replay = slice_of("crash-2008", 600, tmp_path)
+    assert_same(with_backtest(file, replay), with_backtest(file, replay))
