@@ -3,8 +3,8 @@
 Theory of operation. What can be wrong with the request is found before anything starts: the desk
 file, every section, the data. Then the servers come up, the administrator's step makes streams and
 consumers, all services but the feed come up, and the feed begins. A replay is watched through the
-broker, so that a crash of anything but this process is only a pause. What is needed late is imported
-late: the servers start the sooner.
+broker, so that a crash of anything but this process is only a pause. What is needed late is
+imported late: the servers start the sooner.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ from interlock.venues.replay_rows import ReplayData
 
 WATCH_SECONDS = 0.25
 CATCH_UP_SECONDS = 60.0
+DATABASE = "postgres"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +145,9 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
         state, wanted.nats_url, wanted.redis_url, wanted.postgres_url
     )
     supervisor.servers = addresses.public
-    await supervisor.start(children)
+    # Only the ledger needs the database, and not at once: it starts beside the services.
+    needed_at_once = [child for child in children if child.name != DATABASE]
+    await supervisor.start(needed_at_once)
     try:
         client = await stack.administrator(state, addresses)
     except (BusError, OSError, TimeoutError) as error:
@@ -155,7 +158,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }
     others, feed = stack.services(state, addresses, environment)
-    await supervisor.start(others)
+    await supervisor.start([*(c for c in children if c.name == DATABASE), *others])
     from interlock.cli.progress import ReplayProgress
 
     began = time.monotonic()
