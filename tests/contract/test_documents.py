@@ -6,12 +6,20 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from interlock.cli.main import app
 from interlock.wire import catalogue
+from typer.main import get_group
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("services/*/README.md")]
 DECISIONS = sorted(ROOT.glob("docs/adr/*.md"))
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def _code(text: str) -> list[str]:
+    """Return what stands in fences and between backticks."""
+    fences = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [*fences, *re.findall(r"`([^`\n]+)`", text)]
 
 
 def relative(path: Path) -> str:
@@ -50,6 +58,17 @@ def test_decisions_are_numbered_without_gaps():
 def test_links_lead_somewhere(page: Path):
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_commands_in_the_readme_are_there():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    known = get_group(app).commands
+    named = re.findall(r"\binterlock ([a-z]+)(?: ([a-z]+)\b)?", "\n".join(_code(text)))
+    assert named
+    for command, word in named:
+        assert command in known, command
+        inner = getattr(known[command], "commands", {})
+        assert not inner or word in inner, f"{command} {word}"
 
 
 def test_picture_is_well_formed():
