@@ -22,7 +22,7 @@ def build(
         return _save(store, effect)
 
     state = PolicyState(
-        desk=desk.name, config=config, config_hash=config_hash, equity=float(desk.equity_usd)
+        desk=desk.name, config=config, config_hash=config_hash, equity=desk.equity_usd
     )
     return Service(
         name=POLICY,

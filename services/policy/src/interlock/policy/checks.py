@@ -1,12 +1,16 @@
 """The rules a proposal must hold, in the order they are asked."""
 
+from decimal import Decimal
+
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.policy.state import PolicyState
 from interlock.wire.policy import FreezeReason, Phase, ProposalVerdict
 from interlock.wire.reasoning import ParameterProposal
 
-ROUNDING = 1e-9
-"""Slack for binary fractions: 1.1 - 0.9 is 0.2 to everybody but a float."""
+
+def exact(value: float) -> Decimal:
+    """Return the number as it is written: 1.1 - 0.9 is 0.2 to everybody but a float."""
+    return Decimal(repr(value))
 
 
 def freeze_reasons(state: PolicyState, proposal: ParameterProposal) -> list[FreezeReason]:
@@ -17,12 +21,16 @@ def freeze_reasons(state: PolicyState, proposal: ParameterProposal) -> list[Free
     account = state.account
     if account is None or account.ts_desk < proposal.ts_desk:
         reasons.append(FreezeReason.ACCOUNT_UNKNOWN)
-    elif float(account.window_pnl) <= -state.config.loss_freeze_pct / 100 * state.equity:
+    elif not account.window_pnl.is_finite() or account.window_pnl <= -_loss_limit(state):
         reasons.append(FreezeReason.LOSS_30_MIN)
     limit_ns = state.config.max_clock_offset_ms * 1_000_000
     if state.clock_offset_ns is None or abs(state.clock_offset_ns) > limit_ns:
         reasons.append(FreezeReason.CLOCK_OFFSET)
     return reasons
+
+
+def _loss_limit(state: PolicyState) -> Decimal:
+    return exact(state.config.loss_freeze_pct) / 100 * state.equity
 
 
 def judge(
@@ -31,11 +39,11 @@ def judge(
     """Return the verdict on `proposal`: the first rule it breaks, or that it is accepted."""
     limits = state.config.parameters[proposal.parameter]
     proposed, now = proposal.proposed, proposal.ts_desk
-    if not limits.lower - ROUNDING <= proposed <= limits.upper + ROUNDING:
+    if not limits.lower <= proposed <= limits.upper:
         return ProposalVerdict.OUT_OF_BOUNDS
-    if abs(proposed - old) > limits.max_step + ROUNDING:
+    if abs(exact(proposed) - exact(old)) > exact(limits.max_step):
         return ProposalVerdict.STEP_TOO_LARGE
-    if abs(proposed - old) <= ROUNDING:
+    if proposed == old:
         return ProposalVerdict.UNCHANGED
     if frozen:
         return ProposalVerdict.FROZEN
@@ -46,7 +54,7 @@ def judge(
     if accepted_before >= state.config.max_accepted_in_window:
         return ProposalVerdict.TOO_MANY_ACCEPTED
     seen = state.in_window(state.seen, proposal.parameter, now)
-    if accepted_before + 1 > state.config.max_accept_rate * seen + ROUNDING:
+    if accepted_before + 1 > exact(state.config.max_accept_rate) * seen:
         return ProposalVerdict.ACCEPT_RATE
     return (
         ProposalVerdict.SHADOW if state.config.phase is Phase.SHADOW else ProposalVerdict.ACCEPTED

@@ -40,3 +40,5 @@ class PolicyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"max_accept_rate is a fraction, not {self.max_accept_rate}")
         if min(self.decision_seconds, self.window_seconds, self.max_accepted_in_window) < 1:
             raise ValueError("seconds and counts must be at least 1")
+        if not self.loss_freeze_pct > 0 or self.max_clock_offset_ms < 0:
+            raise ValueError("loss_freeze_pct must be above zero, max_clock_offset_ms not below")

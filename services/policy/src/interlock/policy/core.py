@@ -8,6 +8,7 @@ from interlock.policy.ports import SavePolicy
 from interlock.policy.state import PolicyState
 from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
 from interlock.wire.policy import (
+    FreezeReason,
     HaltTrading,
     ParameterChange,
     PolicyChanged,
@@ -106,18 +107,48 @@ def _diff(old: dict[str, float], new: dict[str, float]) -> list[ParameterChange]
 def _judged(
     state: PolicyState, proposal: ParameterProposal, now: int
 ) -> Sequence[Message | Effect]:
-    policy = _standing(state)
-    parameter = proposal.parameter
+    policy, last = _standing(state), state.last_accepted
+    row_stands = last is not None and last.proposal_id == proposal.message_id
+    if row_stands or policy.proposal_id == proposal.message_id:
+        return _accepted_before(state, proposal, now, row_stands=row_stands)
     frozen_by = freeze_reasons(state, proposal)
-    if parameter not in policy.parameters:
-        return [_row(state, proposal, ProposalVerdict.UNKNOWN_PARAMETER, now, 0.0)]
-    old = policy.parameters[parameter]
+    if proposal.parameter not in policy.parameters:
+        return [_row(state, proposal, ProposalVerdict.UNKNOWN_PARAMETER, now, 0.0, frozen_by)]
+    old = policy.parameters[proposal.parameter]
     verdict = judge(state, proposal, old, bool(frozen_by))
-    row = _row(state, proposal, verdict, now, old)
+    row = _row(state, proposal, verdict, now, old, frozen_by)
     if verdict is not ProposalVerdict.ACCEPTED:
         return [row]
-    parameters = {**policy.parameters, parameter: proposal.proposed}
-    changed = PolicyChanged(
+    changed = _changed(state, proposal, now)
+    return [row, changed, SavePolicy(policy=changed)]
+
+
+def _accepted_before(
+    state: PolicyState, proposal: ParameterProposal, now: int, *, row_stands: bool
+) -> Sequence[Message | Effect]:
+    """Finish an acceptance that was cut short: by a crash, or because the store was away.
+
+    Judged again it would fail for having been accepted just now, and the rest would stay unsaid.
+    """
+    policy = _standing(state)
+    if policy.proposal_id == proposal.message_id:
+        if row_stands:
+            return [SavePolicy(policy=policy)]
+        (change,) = policy.changes
+        assert change.old is not None
+        row = _row(state, proposal, ProposalVerdict.ACCEPTED, now, change.old, [])
+        return [row, SavePolicy(policy=policy)]
+    assert state.last_accepted is not None
+    if state.last_accepted.policy_version != policy.version + 1:
+        return ()
+    changed = _changed(state, proposal, now)
+    return [changed, SavePolicy(policy=changed)]
+
+
+def _changed(state: PolicyState, proposal: ParameterProposal, now: int) -> PolicyChanged:
+    policy = _standing(state)
+    parameters = {**policy.parameters, proposal.parameter: proposal.proposed}
+    return PolicyChanged(
         message_id=caused_id(proposal, PolicyChanged),
         decision_id=proposal.decision_id,
         ts_event=now,
@@ -130,7 +161,6 @@ def _judged(
         proposal_id=proposal.message_id,
         config_hash=state.config_hash,
     )
-    return [row, changed, SavePolicy(policy=changed)]
 
 
 def _row(
@@ -139,9 +169,11 @@ def _row(
     verdict: ProposalVerdict,
     now: int,
     old: float,
+    frozen_by: list[FreezeReason],
 ) -> ProposalJudged:
     accepted = verdict is ProposalVerdict.ACCEPTED
-    parameter = proposal.parameter
+    parameter, policy = proposal.parameter, _standing(state)
+    applied_already = policy.proposal_id == proposal.message_id
     return ProposalJudged(
         message_id=caused_id(proposal, ProposalJudged),
         decision_id=proposal.decision_id,
@@ -159,8 +191,8 @@ def _row(
         seen_in_window=state.in_window(state.seen, parameter, proposal.ts_desk),
         accepted_in_window=state.in_window(state.accepted, parameter, proposal.ts_desk) + accepted,
         window_ns=state.window_ns,
-        freeze_reasons=freeze_reasons(state, proposal),
-        policy_version=_standing(state).version + accepted,
+        freeze_reasons=frozen_by,
+        policy_version=policy.version + (accepted and not applied_already),
         ts_desk=proposal.ts_desk,
     )
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.values import TradingState
@@ -27,7 +28,7 @@ class PolicyState:
     desk: str
     config: PolicyConfig
     config_hash: str
-    equity: float
+    equity: Decimal
     policy: PolicyChanged | None = None
     trading: TradingStateChanged | None = None
     account: AccountUpdated | None = None
@@ -35,6 +36,7 @@ class PolicyState:
     unheard: set[str] = field(default_factory=set[str])
     seen: dict[str, deque[int]] = field(default_factory=dict[str, deque[int]])
     accepted: dict[str, deque[int]] = field(default_factory=dict[str, deque[int]])
+    last_accepted: ProposalJudged | None = None
 
     @property
     def window_ns(self) -> int:
@@ -51,6 +53,7 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
             _append(state, state.seen, heard.parameter, heard.ts_desk)
         case ProposalJudged() if heard.verdict is ProposalVerdict.ACCEPTED:
             _append(state, state.accepted, heard.parameter, heard.ts_desk)
+            state.last_accepted = heard
         case PolicyChanged():
             state.policy = heard
         case TradingStateChanged():
