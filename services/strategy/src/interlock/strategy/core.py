@@ -22,7 +22,7 @@ def decide(state: StrategyState, heard: Message | Report, now: int) -> Sequence[
     instrument = state.instruments.get(heard.instrument_id)
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
         return ()
-    if heard.instrument_id in state.asking:
+    if heard.instrument_id in state.asking or heard.close <= 0:
         return ()
     threshold = scaled_threshold_bps(state.threshold_bps, heard.bar_seconds, state.cadence_seconds)
     intent = _intent(state, heard, instrument, threshold, now)
@@ -56,7 +56,7 @@ def _intent(
 ) -> OrderIntent | None:
     held = state.positions.get(features.instrument_id, ZERO)
     target = target_quantity(state, features, instrument, threshold)
-    if target is None or _stands(held, target):
+    if target is None or _stands(held, target) or _favoured(held, features):
         return None
     change = target - held
     leaving = held != ZERO and abs(target) < abs(held) and target * held >= ZERO
@@ -85,6 +85,14 @@ def _intent(
             f"momentum_bps={features.momentum_bps:.2f}",
             f"threshold_bps={threshold:.2f}",
         ],
+    )
+
+
+def _favoured(held: Decimal, features: FeaturesComputed) -> bool:
+    """Return whether the move is for the position: no price makes a reason to leave it then."""
+    assert features.momentum_bps is not None
+    return (held > ZERO and features.momentum_bps > 0) or (
+        held < ZERO and features.momentum_bps < 0
     )
 
 
