@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from interlock.ledger.rows import PolicyVersionRow
 from interlock.ledger.summary import Summary
 from interlock.model.values import ZERO
 from interlock.runtime.journal import read_tail
@@ -42,6 +43,12 @@ async def caught_up(store: Postgres, journal: Path, patience_seconds: float) -> 
         return False
 
 
+async def are_there(store: Postgres) -> bool:
+    """Return whether the database holds a ledger's tables."""
+    found = await store.rows("SELECT to_regclass('journal_place') IS NOT NULL AS there")
+    return bool(found[0]["there"])
+
+
 async def audit_rows(
     store: Postgres,
     desk: str,
@@ -66,10 +73,23 @@ async def audit_rows(
 
 
 async def last_moment(store: Postgres, desk: str) -> int | None:
-    """Return the data's time of the last proposal, from which "the last day" is counted back."""
-    found = await store.rows("SELECT max(ts_event) AS at FROM proposals WHERE desk = %s", (desk,))
+    """Return the end of the data, from which "the last day" is counted back.
+
+    It is the time of the last cadence or proposal, none where there is neither.
+    """
+    found = await store.rows(
+        "SELECT max(ts_event) AS at FROM (SELECT ts_event FROM accounts WHERE desk = %(desk)s"
+        " UNION ALL SELECT ts_event FROM proposals WHERE desk = %(desk)s) AS moments",
+        {"desk": desk},
+    )
     moment: int | None = found[0]["at"]
     return moment
+
+
+async def begin_of_last(store: Postgres, desk: str, length_ns: int) -> int | None:
+    """Return the first moment of the last `length_ns` of the data, none where there is no data."""
+    last = await last_moment(store, desk)
+    return None if last is None else last - length_ns + 1
 
 
 async def spans_of(store: Postgres, decision_id: str) -> list[SpanRow]:
@@ -82,12 +102,30 @@ async def spans_of(store: Postgres, decision_id: str) -> list[SpanRow]:
     return [_as(SpanRow, row) for row in found]
 
 
-async def orders(store: Postgres, desk: str, limit: int = 100) -> list[dict[str, Any]]:
-    """Return the latest orders, newest first, with all their columns."""
+async def orders(store: Postgres, desk: str | None, limit: int = 100) -> list[dict[str, Any]]:
+    """Return the latest orders of a desk or of all, newest first, with all their columns."""
     return await store.rows(
-        "SELECT * FROM orders WHERE desk = %s ORDER BY ts_event DESC, intent_id LIMIT %s",
-        (desk, limit),
+        "SELECT * FROM orders WHERE %(desk)s::text IS NULL OR desk = %(desk)s"
+        " ORDER BY ts_event DESC, intent_id LIMIT %(limit)s",
+        {"desk": desk, "limit": limit},
     )
+
+
+async def policy_versions(store: Postgres, desk: str) -> list[PolicyVersionRow]:
+    """Return every policy version of a desk, the one in force last."""
+    columns = ", ".join(PolicyVersionRow.__struct_fields__)
+    found = await store.rows(
+        f"SELECT {columns} FROM policy_versions"  # noqa: S608 - names of ours
+        " WHERE desk = %s ORDER BY version, ts_event",
+        (desk,),
+    )
+    return [_as(PolicyVersionRow, row) for row in found]
+
+
+async def desks(store: Postgres) -> list[str]:
+    """Return the desks that have had a policy."""
+    found = await store.rows("SELECT DISTINCT desk FROM policy_versions ORDER BY desk")
+    return [row["desk"] for row in found]
 
 
 async def last_account(store: Postgres, desk: str) -> AccountUpdated | None:

@@ -72,7 +72,8 @@ def lines(steps: Sequence[Step], bar_width: int = 40) -> list[str]:
 
 
 def _line(step: Step, whole_ms: float, width: int) -> str:
-    name = f"{'  ' * step.depth}{step.service} {step.name}"
+    # A span of the service loop is named after its service already.
+    name = f"{'  ' * step.depth}{step.service} {step.name.removeprefix(f'{step.service} ')}"
     if len(name) > _NAME_WIDTH:
         name = name[: _NAME_WIDTH - 1] + "…"
     per_ms = width / whole_ms if whole_ms > 0 else 0.0
