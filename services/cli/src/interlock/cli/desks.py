@@ -45,6 +45,14 @@ def load_desk(name_or_path: str, folders: tuple[Path, ...] = ()) -> DeskFile:
         raise CliError(str(error)) from error
 
 
+def read_section[C](file: DeskFile, service: str, kind: type[C]) -> C:
+    """Return a service's section of a desk file; raise `CliError` where it cannot be used."""
+    try:
+        return file.section(service, kind)
+    except ConfigError as error:
+        raise CliError(str(error)) from error
+
+
 def known_desks(folders: tuple[Path, ...] = ()) -> list[str]:
     """Return the names of all desks that `find_desk` finds by name."""
     searched = folders or (WORKING_FOLDER, PACKAGED_FOLDER)

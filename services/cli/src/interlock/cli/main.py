@@ -2,7 +2,22 @@
 
 import typer
 
-from interlock.cli.commands import bus, doctor, down, status, up
+from interlock.cli.commands import (
+    backtest,
+    bus,
+    doctor,
+    down,
+    export,
+    gate,
+    orders,
+    policy,
+    reason,
+    scorecard,
+    status,
+    trace,
+    trading,
+    up,
+)
 from interlock.cli.frame import Frame
 
 app = typer.Typer(
@@ -17,4 +32,14 @@ app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("down")(down.down)
+app.command("backtest")(backtest.backtest)
+app.command("kill")(trading.kill)
+app.command("resume")(trading.resume)
+app.command("trace")(trace.trace)
+app.command("orders")(orders.orders)
+app.command("scorecard")(scorecard.scorecard)
+app.command("export")(export.export)
+app.add_typer(policy.app, name="policy")
+app.add_typer(gate.app, name="gate")
+app.add_typer(reason.app, name="reason")
 app.add_typer(bus.app, name="bus")

@@ -11,3 +11,11 @@ StateOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 DEFAULT_STATE = Path(".interlock")
+PostgresOption = Annotated[
+    str | None,
+    typer.Option("--postgres", help="URL of your own PostgreSQL, where the tables are there."),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", help="Only the last 15m, 4h, 1d ... of the data; without it, all."),
+]

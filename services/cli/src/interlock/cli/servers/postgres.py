@@ -17,6 +17,7 @@ from interlock.cli.state_folder import StateFolder
 
 MAJOR_VERSION = "18"
 SUPERUSER, OWNER, DATABASE = "postgres", "interlock", "interlock"
+_OWNER_PASSWORD_FILE = "postgres-owner"  # noqa: S105 - its name, not the password
 SETTINGS = (
     f"listen_addresses={LOOPBACK}",
     "unix_socket_directories=",
@@ -34,7 +35,7 @@ SETTINGS = (
 def postgres_server(state: StateFolder) -> Server:
     """Return the embedded PostgreSQL; `url` holds the password of the database's owner."""
     port = free_port()
-    password = state.secret("postgres-owner")
+    password = state.secret(_OWNER_PASSWORD_FILE)
 
     async def prepare() -> None:
         await _make_cluster(state, password)
@@ -59,9 +60,15 @@ def postgres_server(state: StateFolder) -> Server:
     )
     return Server(
         child=child,
-        url=f"postgresql://{OWNER}:{password}@{LOOPBACK}:{port}/{DATABASE}",
+        url=postgres_url(state, f"postgresql://{LOOPBACK}:{port}/{DATABASE}"),
         address=f"postgresql://{LOOPBACK}:{port}/{DATABASE}",
     )
+
+
+def postgres_url(state: StateFolder, address: str) -> str:
+    """Return the address of the embedded PostgreSQL with the credentials of the tables' owner."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{OWNER}:{state.secret(_OWNER_PASSWORD_FILE)}@{rest}"
 
 
 def postgres_program(name: str) -> Path:
