@@ -32,6 +32,10 @@ class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"cadence_seconds must be at least 1, not {self.cadence_seconds}")
         if self.mode is TradingMode.LIVE and not self.live_allowed:
             raise ValueError("mode is live but live_allowed is not set")
+        names = [name for one in self.instruments for name in (one.instrument_id, *one.aliases)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} names more than one instrument: it would split a limit")
 
     def instrument(self, instrument_id: str) -> Instrument | None:
         """Return the instrument of this id or alias, none where the desk does not know it."""

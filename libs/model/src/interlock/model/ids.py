@@ -15,8 +15,15 @@ def derive_id(*parts: object) -> str:
 
     The unit separator between parts keeps ``("ab", "c")`` and ``("a", "bc")`` apart.
     """
-    text = "\x1f".join([str(part) for part in parts])
+    text = "\x1f".join(map(str, parts))
+    if "\x1b" in text or text.count("\x1f") >= len(parts):
+        text = "\x1f".join([_escaped(str(part)) for part in parts])
     return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _escaped(text: str) -> str:
+    """Keep a separator inside a part from looking like one between parts."""
+    return text.replace("\x1b", "\x1b0").replace("\x1f", "\x1b1")
 
 
 def client_order_id(intent_id: str) -> str:

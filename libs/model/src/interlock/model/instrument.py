@@ -1,6 +1,6 @@
 """What can be traded, and in which steps."""
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from msgspec import Struct
 
@@ -33,5 +33,8 @@ class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def on_step(value: Decimal, step: Decimal) -> bool:
-    """Return whether `value` is a whole number of steps."""
-    return value % step == 0
+    """Return whether `value` is a whole number of steps, so few that they can be counted."""
+    try:
+        return value % step == 0
+    except InvalidOperation:
+        return False

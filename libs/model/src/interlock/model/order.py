@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from interlock.model.ids import UnixNanos
 from interlock.model.values import ZERO, Side, TimeInForce
 
 
@@ -85,7 +86,10 @@ def next_status(status: OrderStatus, trigger: OrderTrigger) -> OrderStatus:
 
 
 class WorkingOrder(Struct, frozen=True, kw_only=True):
-    """An order that may still trade: what exposure counts besides the position itself."""
+    """An order that may still trade: what exposure counts besides the position itself.
+
+    `ts_event` is when it was sent; a simulated venue trades it on later events only.
+    """
 
     client_order_id: str
     intent_id: str
@@ -97,6 +101,7 @@ class WorkingOrder(Struct, frozen=True, kw_only=True):
     price: Decimal = ZERO
     limit_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    ts_event: UnixNanos = 0
 
     @property
     def leaves(self) -> Decimal:

@@ -9,6 +9,7 @@ from interlock.gate.core import decide, ready
 from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
 from interlock.gate.state import GateState, evolve
 from interlock.model.desk import DeskConfig
+from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
@@ -29,6 +30,9 @@ def build(
         assert isinstance(effect, AskPolicyStore)
         return _ask(store, effect)
 
+    stray = sorted(config.limits.keys() - {one.instrument_id for one in desk.instruments})
+    if stray:
+        raise ConfigError(f"section [gate]: limits for {stray[0]}, which is no instrument's own id")
     names = {name: one for one in desk.instruments for name in (one.instrument_id, *one.aliases)}
     state = GateState(
         desk=desk.name,

@@ -17,6 +17,8 @@ from interlock.model.values import ZERO, OrderType, Side, TradingState
 from interlock.wire.orders import ControlFailure, OrderIntent
 
 BPS = Decimal(10_000)
+MAX_EXPONENT = 18
+"""What is traded has no more digits than this before the point; decimals may overflow beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Case:
     """Everything a control may look at.
 
     `name` is the instrument's own id where the intent used an alias, so that no alias splits a
-    limit. `quantity` is none where the intent's is no size.
+    limit. `quantity` is none where the intent's is no size, `reference` where there is no price.
     """
 
     state: GateState
@@ -41,6 +43,15 @@ class Case:
     held: Decimal
 
 
+def is_amount(value: Decimal) -> bool:
+    """Return whether `value` is a size or a price that arithmetic can be done with."""
+    return value.is_finite() and value > ZERO and abs(value.adjusted()) <= MAX_EXPONENT
+
+
+def _usable(reference: Reference | None) -> Reference | None:
+    return reference if reference is not None and is_amount(reference.price) else None
+
+
 def case_of(
     state: GateState, intent: OrderIntent, now: int, version: int | None, error: str
 ) -> Case:
@@ -54,7 +65,6 @@ def case_of(
                 buying += order.leaves
             else:
                 selling += order.leaves
-    is_size = intent.quantity.is_finite() and intent.quantity > ZERO
     return Case(
         state=state,
         intent=intent,
@@ -63,8 +73,8 @@ def case_of(
         store_version=version,
         store_error=error,
         instrument=instrument,
-        reference=state.references.get(name),
-        quantity=intent.quantity if is_size else None,
+        reference=_usable(state.references.get(name)),
+        quantity=intent.quantity if is_amount(intent.quantity) else None,
         buying=buying,
         selling=selling,
         held=state.positions.get(name, ZERO),
@@ -94,6 +104,8 @@ def _reconciled(case: Case) -> ControlFailure | None:
 def _policy_store(case: Case) -> ControlFailure | None:
     known = case.state.policy_version
     if not case.store_error and known is not None and case.store_version == known:
+        return None
+    if case.intent.reduce_only:
         return None
     observed = case.store_error or f"version {case.store_version}"
     return _fail("state.policy_store", observed, f"version {known}")
@@ -129,7 +141,7 @@ def _instrument(case: Case) -> ControlFailure | None:
 def _size(case: Case) -> ControlFailure | None:
     if case.quantity is not None:
         return None
-    return _fail("size.number", case.intent.quantity, "finite and above zero")
+    return _fail("size.number", case.intent.quantity, "a finite number above zero")
 
 
 def _lot(case: Case) -> ControlFailure | None:
@@ -143,7 +155,7 @@ def _lot(case: Case) -> ControlFailure | None:
 def _price(case: Case) -> ControlFailure | None:
     price = case.intent.limit_price
     if (price is None) == (case.intent.order_type is OrderType.MARKET) and (
-        price is None or (price.is_finite() and price > ZERO)
+        price is None or is_amount(price)
     ):
         return None
     return _fail("price.number", price, f"a price above zero for {OrderType.LIMIT}, else none")
@@ -151,7 +163,7 @@ def _price(case: Case) -> ControlFailure | None:
 
 def _tick(case: Case) -> ControlFailure | None:
     price = case.intent.limit_price
-    if price is None or not price.is_finite() or price <= ZERO or case.instrument is None:
+    if price is None or not is_amount(price) or case.instrument is None:
         return None
     if on_step(price, case.instrument.tick):
         return None
@@ -178,9 +190,10 @@ def _order_notional(case: Case) -> ControlFailure | None:
 
 
 def _reference(case: Case) -> ControlFailure | None:
-    if case.reference is not None and case.reference.price > ZERO:
+    if case.reference is not None:
         return None
-    observed = "none" if case.reference is None else case.reference.price
+    known = case.state.references.get(case.name)
+    observed = "none" if known is None else known.price
     return _fail("price.reference", observed, "a price above zero")
 
 
@@ -191,21 +204,21 @@ def _reference_age(case: Case) -> ControlFailure | None:
     if case.reference is None:
         return None
     age = case.now - case.reference.ts_event
-    if age <= limit * NANOS_PER_SECOND:
+    if 0 <= age <= limit * NANOS_PER_SECOND:
         return None
-    return _fail("price.stale", f"{age / NANOS_PER_SECOND:.3f} s", f"{limit} s")
+    return _fail("price.stale", f"{age / NANOS_PER_SECOND:.3f} s", f"0 to {limit} s")
 
 
 def _collar(case: Case) -> ControlFailure | None:
     limit = case.state.config.collar_bps
     if limit is None:
         return _fail("price.collar", "unknown", "not configured")
-    if case.reference is None or case.reference.price <= ZERO:
+    if case.reference is None:
         return None
     for price in (case.intent.limit_price, case.intent.reference_price):
         if price is None:
             continue
-        if not price.is_finite():
+        if not is_amount(price):
             return _fail("price.collar", price, f"{limit} bps")
         distance = abs(price - case.reference.price) / case.reference.price * BPS
         if distance > limit:
@@ -251,22 +264,27 @@ def _gross(case: Case) -> ControlFailure | None:
     if worst is None or case.reference is None or case.intent.reduce_only:
         return None
     gross = abs(worst) * case.reference.price
-    for name, price in case.state.references.items():
-        if name != case.name:
-            gross += _largest_side(case.state, name) * price.price
+    for name, exposure in _exposures(case.state).items():
+        if name == case.name or exposure == ZERO:
+            continue
+        reference = _usable(case.state.references.get(name))
+        if reference is None:
+            return _fail("position.gross", f"{exposure} {name} without a price", limit)
+        gross += exposure * reference.price
     return None if gross <= limit else _fail("position.gross", gross, limit)
 
 
-def _largest_side(state: GateState, name: str) -> Decimal:
-    held = state.positions.get(name, ZERO)
-    long = short = held
+def _exposures(state: GateState) -> dict[str, Decimal]:
+    """Return per instrument the larger of what we may come to hold and to owe."""
+    long, short = dict(state.positions), dict(state.positions)
     for order in state.working.values():
-        if order.instrument_id == name:
-            if order.side is Side.BUY:
-                long += order.leaves
-            else:
-                short -= order.leaves
-    return max(abs(long), abs(short))
+        side = long if order.side is Side.BUY else short
+        side[order.instrument_id] = (
+            side.get(order.instrument_id, ZERO) + order.leaves * order.side.sign
+        )
+    return {
+        name: max(abs(long.get(name, ZERO)), abs(short.get(name, ZERO))) for name in long | short
+    }
 
 
 def _short(case: Case) -> ControlFailure | None:
@@ -320,7 +338,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         "state.policy_store",
-        "the policy store answers with the version the gate knows",
+        "the policy store answers with the version the gate knows; reduce-only needs no answer",
         "version",
         _OURS,
         _policy_store,

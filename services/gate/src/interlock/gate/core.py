@@ -41,7 +41,9 @@ def decide(state: GateState, heard: Message | Report, now: int) -> Sequence[Mess
 
 
 def _delivered_again(state: GateState, intent: OrderIntent) -> bool:
-    """The very message that was approved before a restart; another one of its id is denied."""
+    """The very message that was answered before a restart; another one of its id is judged."""
+    if caused_id(intent, OrderDenied) in state.denials:
+        return True
     return intent.intent_id in state.approved and intent.message_id == intent.intent_id
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import nan
 
 from interlock.gate.config import GateConfig
 from interlock.model.instrument import Instrument
@@ -11,6 +12,7 @@ from interlock.wire.base import Message, Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import (
     OrderCanceled,
+    OrderDenied,
     OrderExpired,
     OrderFilled,
     OrderRefused,
@@ -31,7 +33,10 @@ class Reference:
 
 @dataclass(slots=True)
 class GateState:
-    """Exposure is `positions` plus `working`; an order leaves `working` only by venue evidence."""
+    """Exposure is `positions` plus `working`; an order leaves `working` only by venue evidence.
+
+    `approved` holds intent ids, `denials` message ids of `OrderDenied`.
+    """
 
     desk: str
     account: str
@@ -45,6 +50,7 @@ class GateState:
     positions: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     working: dict[str, WorkingOrder] = field(default_factory=dict[str, WorkingOrder])
     approved: set[str] = field(default_factory=set[str])
+    denials: set[str] = field(default_factory=set[str])
     trades: set[str] = field(default_factory=set[str])
     policy_version: int | None = None
     trading: TradingState = TradingState.HALTED
@@ -58,9 +64,11 @@ def evolve(state: GateState, heard: Message | Report) -> GateState:
         case Bar():
             _refer(state, heard.instrument_id, heard.close, heard.ts_event)
         case Quote():
-            _refer(state, heard.instrument_id, (heard.bid + heard.ask) / 2, heard.ts_event)
+            _refer(state, heard.instrument_id, _middle(heard), heard.ts_event)
         case SubmitOrder():
             _approve(state, heard)
+        case OrderDenied():
+            state.denials.add(heard.message_id)
         case OrderFilled():
             _fill(state, heard)
         case OrderCanceled() | OrderExpired() | OrderRejected() | OrderRefused():
@@ -74,6 +82,11 @@ def evolve(state: GateState, heard: Message | Report) -> GateState:
         case _:
             pass
     return state
+
+
+def _middle(quote: Quote) -> float:
+    """Return the middle of the quote; a crossed one has none."""
+    return (quote.bid + quote.ask) / 2 if 0 < quote.bid <= quote.ask else nan
 
 
 def _refer(state: GateState, name: str, price: float, ts_event: int) -> None:
