@@ -1,7 +1,9 @@
-"""One OpenTelemetry trace per decision, and logs that name the decision.
+"""One trace per decision, and logs that name the decision.
 
 The trace id is the decision's id. Finished spans go to the bus, where the ledger keeps them in its
-span table, and to an OTLP collector where ``OTEL_EXPORTER_OTLP_ENDPOINT`` names one.
+span table, and to an OTLP collector where ``OTEL_EXPORTER_OTLP_ENDPOINT`` names one. A span is made
+for each message a service handles, so it is a plain object here, and becomes OpenTelemetry's, which
+costs twenty times as much, only where a collector wants it, and not while a message is in hand.
 """
 
 import json
@@ -11,20 +13,9 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import msgspec
-from opentelemetry.context import Context
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    Status,
-    StatusCode,
-    TraceFlags,
-    set_span_in_context,
-)
 
 from interlock.runtime.bus.port import TRACE_HEADER
 from interlock.wire.base import Message, tag_of
@@ -32,116 +23,108 @@ from interlock.wire.orders import OrderDenied, OrderFilled, SubmitOrder
 from interlock.wire.policy import ProposalJudged
 from interlock.wire.system import SpanRow, SpansExported
 
+if TYPE_CHECKING:
+    from interlock.runtime.collector import Collector
+
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 MAX_SPANS_WAITING = 20_000
 _encoder = msgspec.json.Encoder()
 _TRACEPARENT_PARTS = 4
+_SPAN_ID_BITS = 64
 
 decision_in_hand: ContextVar[str] = ContextVar("decision_in_hand", default="")
 
 
-class _DecisionIds(IdGenerator):
-    """Root spans take the decision's id for their trace."""
+class Span:
+    """A span under way."""
 
-    def __init__(self) -> None:
-        self.trace_id = 0
-        self._random = random.Random()  # noqa: S311 - span ids need to differ, not to be secret
+    __slots__ = ("attributes", "name", "parent_span_id", "span_id", "started_at", "trace_id")
 
-    def generate_trace_id(self) -> int:
-        return self.trace_id
-
-    def generate_span_id(self) -> int:
-        return self._random.getrandbits(64) or 1
-
-
-class _Outbox(SpanProcessor):
-    """Keeps finished spans until the shell sends them; drops the newest when it cannot."""
-
-    def __init__(self) -> None:
-        self.spans: list[ReadableSpan] = []
-        self.dropped = 0
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing to do at the start."""
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if len(self.spans) < MAX_SPANS_WAITING:
-            self.spans.append(span)
-        else:
-            self.dropped += 1
+    def __init__(self, trace_id: str, span_id: str, parent_span_id: str, name: str) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.name = name
+        self.attributes: dict[str, str] = {}
+        self.started_at = time.time_ns()
 
 
 class Telemetry:
-    """The tracer of one service."""
+    """The tracer of one service. It keeps finished spans until they are taken.
+
+    When nobody takes them it drops the newest, and counts those in `dropped`.
+    """
 
     def __init__(self, service: str, environment: Mapping[str, str] = os.environ) -> None:
         self.service = service
-        self._ids = _DecisionIds()
-        self._outbox = _Outbox()
-        self._provider = TracerProvider(
-            id_generator=self._ids, resource=Resource({"service.name": f"interlock-{service}"})
-        )
-        self._provider.add_span_processor(self._outbox)
-        if environment.get(OTLP_ENDPOINT):
-            self._provider.add_span_processor(_otlp_processor())
-        self._tracer = self._provider.get_tracer("interlock")
+        self.dropped = 0
+        self._finished: list[SpanRow] = []
+        self._random = random.Random()  # noqa: S311 - span ids need to differ, not to be secret
+        self._collector = _collector(service) if environment.get(OTLP_ENDPOINT) else None
 
     def start(self, message: Message, subject: str, headers: Mapping[str, str]) -> Span:
         """Open the span of handling `message`, under the span of whoever published it."""
-        decision_in_hand.set(message.decision_id)
-        trace_id = int(message.decision_id, 16)
-        self._ids.trace_id = trace_id
+        trace_id = message.decision_id
+        decision_in_hand.set(trace_id)
         parent = headers.get(TRACE_HEADER, "").split("-")
-        context = Context()
-        if len(parent) == _TRACEPARENT_PARTS and parent[1] == message.decision_id:
-            remote = SpanContext(
-                trace_id, int(parent[2], 16), is_remote=True, trace_flags=TraceFlags(1)
-            )
-            context = set_span_in_context(NonRecordingSpan(remote), context)
-        tag = tag_of(type(message))
-        span = self._tracer.start_span(
-            f"{self.service} {tag.rsplit('.', 1)[0]}",
-            context=context,
-            attributes={
-                "messaging.destination.name": subject,
-                "messaging.message.id": message.message_id,
-            },
+        told = len(parent) == _TRACEPARENT_PARTS and parent[1] == trace_id
+        span = Span(
+            trace_id,
+            f"{self._random.getrandbits(_SPAN_ID_BITS) or 1:016x}",
+            parent[2] if told else "",
+            f"{self.service} {tag_of(type(message)).rpartition('.')[0]}",
         )
-        assert isinstance(span, Span)
+        span.attributes["messaging.destination.name"] = subject
+        span.attributes["messaging.message.id"] = message.message_id
         return span
 
     def headers_of(self, span: Span) -> dict[str, str]:
         """Return the W3C header that puts what is published now under `span`."""
-        context = span.get_span_context()
-        return {TRACE_HEADER: f"00-{context.trace_id:032x}-{context.span_id:016x}-01"}
+        return {TRACE_HEADER: f"00-{span.trace_id}-{span.span_id}-01"}
 
     def finish(self, span: Span, said: Sequence[Message] = (), error: str = "") -> None:
         """Close a span with what came of it."""
+        attributes = span.attributes
         if said:
-            span.set_attribute("interlock.said", ",".join(tag_of(type(m)) for m in said))
+            attributes["interlock.said"] = ",".join([tag_of(type(m)) for m in said])
             for message in said:
-                for key, value in _numbers_of(message).items():
-                    span.set_attribute(key, value)
+                attributes |= _numbers_of(message)
         if error:
-            span.set_status(Status(StatusCode.ERROR, error))
-        span.end()
+            attributes["error.message"] = error
+        if len(self._finished) >= MAX_SPANS_WAITING:
+            self.dropped += 1
+            return
+        row = SpanRow(
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            parent_span_id=span.parent_span_id,
+            service=self.service,
+            name=span.name,
+            started_at=span.started_at,
+            ended_at=time.time_ns(),
+            failed=bool(error),
+            attributes=attributes,
+        )
+        self._finished.append(row)
 
     def take_spans(self) -> SpansExported | None:
         """Return the finished spans that were not sent yet, none where there are none."""
-        spans, self._outbox.spans = self._outbox.spans, []
+        spans, self._finished = self._finished, []
         if not spans:
             return None
-        return SpansExported(spans=[_row(self.service, span) for span in spans])
+        if self._collector is not None:
+            self._collector.send(spans)
+        return SpansExported(spans=spans)
 
     def close(self) -> None:
-        self._provider.shutdown()
+        if self._collector is not None:
+            self._collector.close()
 
 
-def _otlp_processor() -> SpanProcessor:
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+def _collector(service: str) -> "Collector":
+    from interlock.runtime.collector import Collector
 
-    return BatchSpanProcessor(OTLPSpanExporter())
+    return Collector(service)
 
 
 def _numbers_of(message: Message) -> dict[str, str]:
@@ -163,22 +146,6 @@ def _numbers_of(message: Message) -> dict[str, str]:
             return {"interlock.verdict": verdict}
         case _:
             return {}
-
-
-def _row(service: str, span: ReadableSpan) -> SpanRow:
-    context = span.get_span_context()
-    assert context is not None
-    return SpanRow(
-        trace_id=f"{context.trace_id:032x}",
-        span_id=f"{context.span_id:016x}",
-        parent_span_id=f"{span.parent.span_id:016x}" if span.parent else "",
-        service=service,
-        name=span.name,
-        started_at=span.start_time or 0,
-        ended_at=span.end_time or 0,
-        failed=span.status.status_code is StatusCode.ERROR,
-        attributes={key: str(value) for key, value in (span.attributes or {}).items()},
-    )
 
 
 def encode_spans(spans: SpansExported) -> bytes:
