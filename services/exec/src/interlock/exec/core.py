@@ -42,6 +42,7 @@ from interlock.wire.orders import (
     SubmitOrder,
 )
 
+_UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 AVERAGE_STEP = Decimal("0.00000001")
 """An average price is written down to this: it is a quotient and may never end."""
 
@@ -62,6 +63,8 @@ def decide(state: ExecState, heard: Message | Report, now: int) -> Sequence[Mess
     match heard:
         case SubmitOrder():
             return _submit(state, heard, now)
+        case SignatureVerified() if heard.order.intent_id in state.submitted:
+            return _again(state, heard, now)
         case SignatureVerified(order=order, genuine=genuine):
             if not genuine:
                 return [_refused(order, "signature", "not the gate's over these fields", now)]
@@ -80,21 +83,26 @@ def decide(state: ExecState, heard: Message | Report, now: int) -> Sequence[Mess
 
 def _submit(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
     if order.intent_id in state.submitted:
-        return _again(state, order, now)
+        standing = state.orders.get(order.client_order_id)
+        unanswered = standing is not None and standing.status is OrderStatus.SUBMITTED
+        return [VerifySignature(order=order)] if unanswered else ()
+    if order.intent_id in state.refused:
+        return ()
     why = refusal(state, order, now)
     if why is not None:
         return [_refused(order, *why, now)]
     return [VerifySignature(order=order)]
 
 
-def _again(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
+def _again(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[Message | Effect]:
     """An order that was written ahead, seen again after a restart.
 
     The venue takes one client order id once, so asking again is safe while the approval holds;
-    after that nobody knows, and it counts as exposure until the venue says more.
+    after that nobody knows, and it counts as exposure until the venue says more. A forgery is
+    passed over: to refuse it would tell the gate that the true one was never sent.
     """
-    standing = state.orders.get(order.client_order_id)
-    if standing is None or standing.status is not OrderStatus.SUBMITTED:
+    order = heard.order
+    if not heard.genuine:
         return ()
     if refusal(state, order, now) is None:
         return [PlaceOrder(order=order)]
@@ -155,7 +163,7 @@ def _news(state: ExecState, report: VenueReport, now: int) -> Sequence[Message]:
             return (
                 [_filled(state, order, report, now)] if report.trade_id not in state.trades else ()
             )
-        case VenueAccepted() if order.status is OrderStatus.SUBMITTED:
+        case VenueAccepted() if order.status in _UNANSWERED:
             return [_event(state, OrderAccepted, order, now, venue_order_id=report.venue_order_id)]
         case VenueRejected():
             return [_event(state, OrderRejected, order, now, reason=report.reason)]

@@ -14,6 +14,7 @@ from interlock.wire.orders import (
     OrderEvent,
     OrderExpired,
     OrderFilled,
+    OrderRefused,
     OrderRejected,
     OrderSubmitted,
     OrderUnknown,
@@ -24,6 +25,8 @@ from interlock.wire.policy import TradingStateChanged
 @dataclass(slots=True)
 class ExecState:
     """`orders` holds every order that is not closed, `submitted` every intent ever sent.
+
+    `refused` holds the intents we refused: the gate counts on their never being sent.
 
     `cost` is money paid for the filled part of an open order, for its average price.
     """
@@ -37,6 +40,7 @@ class ExecState:
     decisions: dict[str, str] = field(default_factory=dict[str, str])
     cost: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     submitted: set[str] = field(default_factory=set[str])
+    refused: set[str] = field(default_factory=set[str])
     positions: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     trades: set[str] = field(default_factory=set[str])
     epoch: int = 0
@@ -46,6 +50,8 @@ def evolve(state: ExecState, heard: Message | Report) -> ExecState:
     match heard:
         case OrderSubmitted():
             _submit(state, heard)
+        case OrderRefused():
+            state.refused.add(heard.intent_id)
         case OrderFilled():
             _fill(state, heard)
         case OrderAccepted():
@@ -79,6 +85,7 @@ def _submit(state: ExecState, event: OrderSubmitted) -> None:
         price=event.reference_price,
         limit_price=event.limit_price,
         time_in_force=event.time_in_force,
+        ts_event=event.ts_event,
     )
 
 
