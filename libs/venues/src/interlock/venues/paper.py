@@ -1,16 +1,17 @@
 """The paper venue: fills orders against replayed bars and quotes, the same way every time.
 
 Theory of operation. An order rests until the market moves after it: it never trades on the bar it
-was decided on. On a bar a market order fills at the open, worsened by half the spread and by
-slippage; a limit order fills when the bar reaches its price, at the open where that is better. At
-most `participation` of the bar's volume is filled, in whole lots; the rest waits for the next bar.
-On a quote orders fill at the touch, up to its size. Trade ids derive from order and market event,
-so a market event that is seen twice trades once.
+was decided on, even where that comes again. On a bar a market order fills at the open, worsened
+by half the spread and by slippage; a limit order fills when the bar reaches its price, at the open
+where that is better. At most `participation` of the bar's volume is filled, in whole lots; the rest
+waits for the next bar. On a quote orders fill at the touch, up to its size. Prices are rounded to
+the tick against the order, so that rounding hides no cost. Trade ids derive from order and market
+event, so a market event that is seen twice trades once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from msgspec import Struct
 
@@ -55,6 +56,7 @@ class _Resting:
     leaves: Decimal
     limit_price: Decimal | None
     time_in_force: TimeInForce
+    ts_placed: int
 
     @property
     def venue_order_id(self) -> str:
@@ -87,6 +89,7 @@ class PaperVenue:
                 leaves=order.leaves,
                 limit_price=order.limit_price,
                 time_in_force=order.time_in_force,
+                ts_placed=order.ts_event,
             )
         leaves = {name: order.leaves for name, order in self._book.items()}
         return VenueBook(leaves=leaves, positions=dict(self._positions))
@@ -100,6 +103,7 @@ class PaperVenue:
             leaves=order.quantity,
             limit_price=order.limit_price,
             time_in_force=order.time_in_force,
+            ts_placed=order.ts_event,
         )
         if order.client_order_id not in self._placed:
             self._placed.add(order.client_order_id)
@@ -114,11 +118,12 @@ class PaperVenue:
         reports: list[VenueReport] = []
         available = self._available(event)
         for order in list(self._book.values()):
-            if order.instrument_id != event.instrument_id:
+            if order.instrument_id != event.instrument_id or event.ts_event <= order.ts_placed:
                 continue
-            fill = self._fill(order, event, available)
+            fill = self._fill(order, event, available[order.side])
             if fill is not None:
-                available -= fill.quantity
+                for side in (order.side,) if isinstance(event, Quote) else Side:
+                    available[side] -= fill.quantity
                 reports.append(fill)
             if order.leaves > ZERO and order.time_in_force is TimeInForce.IOC:
                 del self._book[order.client_order_id]
@@ -129,10 +134,15 @@ class PaperVenue:
                 )
         return reports
 
-    def _available(self, event: Bar | Quote) -> Decimal:
+    def _available(self, event: Bar | Quote) -> dict[Side, Decimal]:
+        """Return what a buyer and a seller can get; on a bar it is one and the same volume."""
         if isinstance(event, Quote):
-            return Decimal(repr(min(event.bid_size, event.ask_size)))
-        return Decimal(repr(event.volume)) * self.config.participation
+            return {
+                Side.BUY: Decimal(repr(event.ask_size)),
+                Side.SELL: Decimal(repr(event.bid_size)),
+            }
+        volume = Decimal(repr(event.volume)) * self.config.participation
+        return dict.fromkeys(Side, volume)
 
     def _fill(self, order: _Resting, event: Bar | Quote, available: Decimal) -> VenueFilled | None:
         instrument = self.instruments[order.instrument_id]
@@ -163,17 +173,25 @@ class PaperVenue:
         """Return the price this order trades at on this event, none where it does not."""
         buying = order.side is Side.BUY
         if isinstance(event, Quote):
-            touch = instrument.price(event.ask if buying else event.bid)
+            touch = _on_tick(Decimal(repr(event.ask if buying else event.bid)), order, instrument)
             return touch if _reaches(order, touch) else None
         opened = Decimal(repr(event.open))
         limit = order.limit_price
         if limit is None:
             half = self.config.spread_bps / 2 + self.config.slippage_bps
-            return instrument.price(opened * (1 + order.side.sign * half / _BPS))
+            return _on_tick(opened * (1 + order.side.sign * half / _BPS), order, instrument)
         extreme = Decimal(repr(event.low if buying else event.high))
         if not _reaches(order, extreme):
             return None
+        opened = _on_tick(opened, order, instrument)
         return min(limit, opened) if buying else max(limit, opened)
+
+
+def _on_tick(price: Decimal, order: _Resting, instrument: Instrument) -> Decimal:
+    """Return `price` on the next tick against the order, at least one tick."""
+    rounding = ROUND_CEILING if order.side is Side.BUY else ROUND_FLOOR
+    steps = (price / instrument.tick).quantize(Decimal(1), rounding)
+    return max(steps, Decimal(1)) * instrument.tick
 
 
 def _reaches(order: _Resting, price: Decimal) -> bool:
