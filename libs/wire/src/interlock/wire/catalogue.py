@@ -409,7 +409,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="evt.config.changed.{desk}.{service}",
         subject_of=subjects.config_changed,
         stream=Stream.DESK,
-        publishers=(SIGNALS, REASONER, STRATEGY),
+        publishers=(STRATEGY,),
         listeners=(LEDGER,),
         why="a service took a new configuration while running",
     ),
@@ -453,6 +453,20 @@ def subject_of(message: Message) -> str:
 def heard_by(service: str) -> tuple[Entry, ...]:
     """Return what `service` listens to, stored messages only."""
     return tuple(e for e in ENTRIES if service in e.listeners and e.stream is not None)
+
+
+def filters_of(service: str) -> dict[Stream, list[str]]:
+    """Return, for each stream a service hears, the subjects it hears there.
+
+    The ledger also hears finished spans, which are no messages of a desk.
+    """
+    filters: dict[Stream, list[str]] = {}
+    for entry in heard_by(service):
+        if entry.stream is not None:
+            filters.setdefault(entry.stream, []).append(entry.filter)
+    if service == LEDGER:
+        filters[Stream.TELEMETRY] = [subjects.SPANS_FROM_ALL]
+    return filters
 
 
 def said_by(service: str) -> tuple[Entry, ...]:

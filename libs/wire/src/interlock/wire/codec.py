@@ -35,6 +35,6 @@ def decode(body: bytes) -> Message:
         if decoder is None:
             raise UndecodableError(f"no message has the type {tag!r}")
         message: Message = decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UndecodableError(str(error)) from error
     return message

@@ -46,8 +46,11 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def token(text: str) -> str:
-    """Return `text` as one subject token: what NATS reserves becomes %-escaped."""
-    return "".join(_escape(character) for character in text) or "%00"
+    """Return `text` as one subject token: what NATS reserves becomes %-escaped.
+
+    No two texts share a token; a bare ``%`` stands for the empty one.
+    """
+    return "".join(_escape(character) for character in text) or "%"
 
 
 def _escape(character: str) -> str:
