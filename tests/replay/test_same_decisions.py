@@ -84,7 +84,7 @@ class Recorded:
 
 def with_backtest(file: DeskFile, replay: Path) -> Decisions:
     record = Record()
-    desk = backtest_run.assemble(file, {}, record.add)
+    desk = backtest_run.assemble(file, 0, {}, record.add)
     data = backtest_run.open_data(file, str(replay))
     desk.backtest.run(open_waves(file.section("feed", FeedConfig), file.desk, data))
     return record.decisions

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from interlock.model.values import OrderType, Side
 from interlock.runtime.config import ConfigError, load_desk_file
-from interlock.strategy.app import build, reload
+from interlock.strategy.app import build, reloader
 from interlock.strategy.config import StrategyConfig
 from interlock.strategy.core import scaled_threshold_bps
 from interlock.strategy.state import ConfigReloaded
@@ -24,6 +24,7 @@ from interlock.wire.orders import (
     OrderRejected,
     OrderUnknown,
 )
+from interlock.wire.system import ConfigLine
 
 
 def strategy_cell(threshold=2.0, **config):
@@ -224,10 +225,14 @@ def test_a_denial_makes_room_for_another():
     assert len(move(cell, 2, 9.0)) == 1
 
 
-def test_a_reloaded_configuration_holds_from_the_next_bar():
+def test_a_reloaded_configuration_holds_from_the_next_bar_and_is_said():
     cell = strategy_cell()
-    report = ConfigReloaded(config=StrategyConfig(position_notional=Decimal(200)))
-    assert drive(cell.hear(report, 0), cell.service.perform) == []
+    line = ConfigLine(key="strategy.position_notional", old="500", new="200")
+    report = ConfigReloaded(
+        config=StrategyConfig(position_notional=Decimal(200)), config_hash="h", changes=[line]
+    )
+    (changed,) = drive(cell.hear(report, 0), cell.service.perform)
+    assert changed.changes == [line]
     assert move(cell, 1, 9.0)[0].quantity == 2
 
 
@@ -247,7 +252,9 @@ instruments = [{ instrument_id = "SPY", venue = "paper" }]
 def test_a_desk_file_is_reloaded_whole_or_not_at_all(tmp_path):
     path = tmp_path / "d.toml"
     path.write_text(DESK_FILE + "position_notional = 750.5")
+    reload = reloader(StrategyConfig())
     assert reload(load_desk_file(path, {})).config.position_notional == Decimal("750.5")
+    assert reload(load_desk_file(path, {})) is None
     path.write_text(DESK_FILE + "position_size = 750")
     with pytest.raises(ConfigError, match="position_size"):
         reload(load_desk_file(path, {}))

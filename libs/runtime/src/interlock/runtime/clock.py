@@ -23,10 +23,13 @@ class WallClock:
 
 
 class DataClock:
-    """The clock of a replay: the latest moment any handled message was about."""
+    """The clock of a replay: the latest moment any handled message was about.
 
-    def __init__(self) -> None:
-        self._now = 0
+    Before the first one it stands at `start`, the beginning of the data.
+    """
+
+    def __init__(self, start: int = 0) -> None:
+        self._now = start
 
     def now(self) -> int:
         return self._now

@@ -10,13 +10,15 @@ import os
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
 
 from interlock.model.desk import DeskConfig
+from interlock.wire.system import ConfigLine
 
 ENVIRONMENT_PREFIX = "INTERLOCK__"
 
@@ -63,18 +65,46 @@ def load_desk_file(path: Path, environment: Mapping[str, str] = os.environ) -> D
     return DeskFile(path=str(path), desk=desk, sections=raw, config_hash=digest)
 
 
+def changes_between(section: str, old: Struct, new: Struct) -> list[ConfigLine]:
+    """Return what differs between two versions of one section, values as text."""
+    return [
+        ConfigLine(
+            key=f"{section}.{name}", old=str(getattr(old, name)), new=str(getattr(new, name))
+        )
+        for name in new.__struct_fields__
+        if getattr(old, name) != getattr(new, name)
+    ]
+
+
 def _convert[C](path: str, section: str, raw: object, kind: type[C]) -> C:
     try:
-        return msgspec.convert(raw, kind, strict=False)
+        built = msgspec.convert(raw, kind, strict=False)
+        _require_finite(msgspec.to_builtins(built))
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"{path}, section [{section}]: {error}") from error
+    return built
+
+
+def _require_finite(value: object, key: str = "") -> None:
+    """Raise ``ValueError`` for a NaN or infinity: written as text, one becomes a float silently."""
+    match value:
+        case float() if not isfinite(value):
+            raise ValueError(f"{value} is no number to configure anything with - at `{key}`")
+        case dict():
+            for name, one in cast("dict[str, object]", value).items():
+                _require_finite(one, f"{key}.{name}" if key else name)
+        case list() | tuple():
+            for one in cast("list[object]", value):
+                _require_finite(one, key)
+        case _:
+            pass
 
 
 def _number(text: str) -> str:
     """Keep a TOML float as text, so that 0.1 stays 0.1 where it becomes a Decimal."""
     if not Decimal(text).is_finite():
         raise ConfigError(f"{text} is no number to configure anything with")
-    return text
+    return text.replace("_", "")
 
 
 def _override(raw: dict[str, Any], environment: Mapping[str, str]) -> None:
@@ -84,7 +114,10 @@ def _override(raw: dict[str, Any], environment: Mapping[str, str]) -> None:
         section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
         if not key:
             raise ConfigError(f"{name} names no key: write {ENVIRONMENT_PREFIX}SECTION__KEY")
-        raw.setdefault(section, {})[key] = _value(text)
+        table = raw.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{name}: {section} is a value, not a section")
+        table[key] = _value(text)
 
 
 def _value(text: str) -> object:

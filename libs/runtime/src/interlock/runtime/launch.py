@@ -53,6 +53,7 @@ class Settings:
     postgres_url: str = field(default="", repr=False)
     health_port: int = 0
     replay: str = ""
+    replay_starts_at: int = 0
     speed: float | None = None
 
     @classmethod
@@ -69,6 +70,7 @@ class Settings:
                 postgres_url=environment["INTERLOCK_POSTGRES_URL"],
                 health_port=int(environment["INTERLOCK_HEALTH_PORT"]),
                 replay=environment.get("INTERLOCK_REPLAY", ""),
+                replay_starts_at=int(environment.get("INTERLOCK_REPLAY_STARTS_AT", "0")),
                 speed=None if speed == "max" else float(speed),
             )
         except KeyError as error:
@@ -165,7 +167,7 @@ async def _run[S](name: str, assemble: Assemble[S]) -> int:
     )
     client = await connect(settings.nats_url, name, settings.nats_password, _log.warning)
     bus = NatsBus(client, name)
-    clock: Clock = DataClock() if settings.replay else WallClock()
+    clock: Clock = DataClock(settings.replay_starts_at) if settings.replay else WallClock()
     process = Process(
         settings=settings, desk_file=desk_file, clock=clock, bus=bus, telemetry=Telemetry(name)
     )

@@ -63,29 +63,36 @@ class DeskBacktest:
 
 
 def assemble(
-    file: DeskFile, environment: Mapping[str, str] = os.environ, watch: Watch | None = None
+    file: DeskFile,
+    starts_at: int,
+    environment: Mapping[str, str] = os.environ,
+    watch: Watch | None = None,
 ) -> DeskBacktest:
     """Wire all services of a desk but the feed, in the order of starting.
+
+    `starts_at` is where the data's clock stands before the first bar.
 
     The gate signs and exec verifies, with a key that nobody keeps. The ledger keeps no journal.
     """
     desk, policies, signer = file.desk, MemoryPolicyStore(), throwaway_signer()
-    clock = DataClock()
+    clock = DataClock(starts_at)
     venue = exec_app.venue_of(desk, file.section("exec", ExecConfig))
     members = [
-        Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock()),
+        Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock(starts_at)),
         Member(exec_app.build(desk, venue, Verifier(signer.public_key), clock), clock),
         Member(
             gate.build(desk, file.section("gate", GateConfig), file.config_hash, policies, signer),
-            DataClock(),
+            DataClock(starts_at),
         ),
         Member(
             policy.build(desk, file.section("policy", PolicyConfig), file.config_hash, policies),
-            DataClock(),
+            DataClock(starts_at),
         ),
-        Member(strategy.build(desk, file.section("strategy", StrategyConfig)), DataClock()),
-        Member(_reasoner(file, environment), DataClock()),
-        Member(signals.build(file.section("signals", SignalsConfig), desk), DataClock()),
+        Member(
+            strategy.build(desk, file.section("strategy", StrategyConfig)), DataClock(starts_at)
+        ),
+        Member(_reasoner(file, environment), DataClock(starts_at)),
+        Member(signals.build(file.section("signals", SignalsConfig), desk), DataClock(starts_at)),
     ]
     return DeskBacktest(backtest=Backtest(members, watch), ledger=members[0])
 
@@ -107,7 +114,7 @@ def run_backtest(file: DeskFile, data: ReplayData) -> Outcome:
     CliError
         When the desk asks a model that answers over a network.
     """
-    desk = assemble(file)
+    desk = assemble(file, data.ts_first)
     began = time.perf_counter()
     try:
         desk.backtest.run(open_waves(file.section("feed", FeedConfig), file.desk, data))

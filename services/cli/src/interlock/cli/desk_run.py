@@ -8,6 +8,7 @@ imported late: the servers start the sooner.
 """
 
 import asyncio
+import shutil
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from interlock.venues.replay_rows import ReplayData
 WATCH_SECONDS = 0.25
 CATCH_UP_SECONDS = 60.0
 DATABASE = "postgres"
+MEGABYTE = 1024**2
+FREE_DISK_BYTES = 200 * MEGABYTE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +111,12 @@ def _plan(wanted: DeskRun) -> _Plan:
     except ConfigError as error:
         raise CliError(str(error)) from error
     state = open_state_folder(wanted.state)
+    free = shutil.disk_usage(state.root).free
+    if free < FREE_DISK_BYTES:
+        raise CliError(
+            f"{free // MEGABYTE} MB are free under {state.root}, a desk needs "
+            f"{FREE_DISK_BYTES // MEGABYTE}: make room, or give another --state"
+        )
     return _Plan(wanted=wanted, file=file, source=source, data=data, state=state)
 
 
@@ -155,6 +164,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     environment = {
         "INTERLOCK_DESK_FILE": plan.file.path,
         "INTERLOCK_REPLAY": plan.source,
+        "INTERLOCK_REPLAY_STARTS_AT": str(plan.data.ts_first),
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }
     others, feed = stack.services(state, addresses, environment)
@@ -205,6 +215,7 @@ async def _in_process(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) 
         state=plan.state.root,
         postgres_url=url,
         replay=plan.source,
+        replay_starts_at=plan.data.ts_first,
         speed=wanted.speed,
     )
     desk = InProcessDesk(plan.file, settings)

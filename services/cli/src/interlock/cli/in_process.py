@@ -38,7 +38,7 @@ class InProcessDesk:
             process = Process(
                 settings=self.settings,
                 desk_file=self.file,
-                clock=DataClock(),
+                clock=DataClock(self.settings.replay_starts_at),
                 bus=MemoryBus(self.server, name),
                 telemetry=Telemetry(name),
                 memory_policies=policies,

@@ -1,7 +1,9 @@
 """The strategy service, wired."""
 
+from collections.abc import Callable
+
 from interlock.model.desk import DeskConfig
-from interlock.runtime.config import DeskFile
+from interlock.runtime.config import DeskFile, changes_between
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.strategy.config import StrategyConfig
@@ -22,14 +24,26 @@ def build(desk: DeskConfig, config: StrategyConfig) -> Service[StrategyState]:
     return Service(name=STRATEGY, state=state, evolve=evolve, decide=decide)
 
 
-def reload(file: DeskFile) -> ConfigReloaded:
-    return ConfigReloaded(config=file.section(STRATEGY, StrategyConfig))
+def reloader(config: StrategyConfig) -> Callable[[DeskFile], ConfigReloaded | None]:
+    """Return what turns a changed desk file into a report, none where our section is as before."""
+    standing = config
+
+    def reload(file: DeskFile) -> ConfigReloaded | None:
+        nonlocal standing
+        wanted = file.section(STRATEGY, StrategyConfig)
+        changes = changes_between(STRATEGY, standing, wanted)
+        standing = wanted
+        if not changes:
+            return None
+        return ConfigReloaded(config=wanted, config_hash=file.config_hash, changes=changes)
+
+    return reload
 
 
 async def assemble(process: Process) -> Parts[StrategyState]:
     file = process.desk_file
-    service = build(file.desk, file.section(STRATEGY, StrategyConfig))
-    return Parts(service=service, reload=reload)
+    config = file.section(STRATEGY, StrategyConfig)
+    return Parts(service=build(file.desk, config), reload=reloader(config))
 
 
 def main() -> None:

@@ -10,15 +10,38 @@ from math import sqrt
 
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
-from interlock.strategy.state import StrategyState
-from interlock.wire.base import Effect, Message, Report, caused_id
+from interlock.strategy.state import ConfigReloaded, StrategyState
+from interlock.wire.base import Heard, Said, caused_id, root_ids
+from interlock.wire.catalogue import STRATEGY
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent
+from interlock.wire.system import ConfigChanged
 
 
-def decide(state: StrategyState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
-    if not isinstance(heard, FeaturesComputed):
-        return ()
+def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
+    match heard:
+        case FeaturesComputed():
+            return _follow(state, heard, now)
+        case ConfigReloaded():
+            return [_reloaded(state, heard, now)]
+        case _:
+            return ()
+
+
+def _reloaded(state: StrategyState, report: ConfigReloaded, now: int) -> ConfigChanged:
+    message_id, decision_id = root_ids(ConfigChanged, state.desk, STRATEGY, report.config_hash, now)
+    return ConfigChanged(
+        message_id=message_id,
+        decision_id=decision_id,
+        ts_event=now,
+        desk=state.desk,
+        service=STRATEGY,
+        config_hash=report.config_hash,
+        changes=report.changes,
+    )
+
+
+def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence[Said]:
     instrument = state.instruments.get(heard.instrument_id)
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
         return ()

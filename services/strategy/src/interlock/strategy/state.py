@@ -18,12 +18,15 @@ from interlock.wire.orders import (
     OrderRejected,
 )
 from interlock.wire.policy import PolicyChanged
+from interlock.wire.system import ConfigLine
 
 
 class ConfigReloaded(Report, frozen=True, kw_only=True):
     """The desk file changed and its section is usable."""
 
     config: StrategyConfig
+    config_hash: str
+    changes: list[ConfigLine]
 
 
 @dataclass(slots=True)

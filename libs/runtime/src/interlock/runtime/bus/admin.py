@@ -19,8 +19,8 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from interlock.runtime.bus.nats import consumer_name
-from interlock.wire import catalogue, subjects
-from interlock.wire.catalogue import SERVICES, STREAMS, Stream, StreamSpec
+from interlock.wire import catalogue
+from interlock.wire.catalogue import SERVICES, STREAMS, StreamSpec
 
 ACK_WAIT_SECONDS = 3
 DUPLICATE_WINDOW_SECONDS = 3_600
@@ -48,17 +48,6 @@ def stream_config(spec: StreamSpec) -> StreamConfig:
     )
 
 
-def streams_heard_by(service: str) -> dict[Stream, list[str]]:
-    """Return, for each stream a service hears, the subject filters of its consumer."""
-    filters: dict[Stream, list[str]] = {}
-    for entry in catalogue.heard_by(service):
-        if entry.stream is not None:
-            filters.setdefault(entry.stream, []).append(entry.filter)
-    if service == catalogue.LEDGER:
-        filters[Stream.TELEMETRY] = [subjects.SPANS_FROM_ALL]
-    return filters
-
-
 def consumer_config(service: str, filters: list[str]) -> ConsumerConfig:
     """Return the broker's configuration of a service's place in a stream."""
     return ConsumerConfig(
@@ -77,7 +66,7 @@ async def prepare(client: Client) -> None:
     for spec in STREAMS:
         await _put_stream(context, stream_config(spec))
     for service in SERVICES:
-        for stream, filters in streams_heard_by(service).items():
+        for stream, filters in catalogue.filters_of(service).items():
             await context.add_consumer(stream, consumer_config(service, filters))
 
 

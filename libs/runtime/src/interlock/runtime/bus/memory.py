@@ -10,7 +10,7 @@ from interlock.runtime.bus.port import (
     Remembered,
     WrongSequenceError,
 )
-from interlock.wire import catalogue, codec
+from interlock.wire import catalogue, codec, subjects
 from interlock.wire.base import Message
 from interlock.wire.catalogue import STREAMS, Recovery, Stream
 from interlock.wire.system import DeadLettered
@@ -73,7 +73,7 @@ class MemoryServer:
         for (_, where), inbox in self._inboxes.items():
             if where is stream:
                 inbox.offer(row)
-        self._sound(subject, row)
+        self._sound(subject, lambda: body_of(row))
         return row.sequence
 
     def last_sequence(self, subject: str, stream: Stream) -> int:
@@ -102,13 +102,16 @@ class MemoryServer:
         self._ears.append((subject, hear))
 
     def tell(self, subject: str, body: bytes) -> None:
+        """Send bytes that no publisher waits for; a stream may keep them all the same."""
+        if matches(subjects.SPANS_FROM_ALL, subject):
+            self.store(subject, Stream.TELEMETRY, body, {})
+        else:
+            self._sound(subject, lambda: body)
+
+    def _sound(self, subject: str, body: Callable[[], bytes]) -> None:
         for pattern, hear in self._ears:
             if matches(pattern, subject):
-                hear(body)
-
-    def _sound(self, subject: str, row: Stored) -> None:
-        if any(matches(pattern, subject) for pattern, _ in self._ears):
-            self.tell(subject, body_of(row))
+                hear(body())
 
 
 def body_of(row: Stored) -> bytes:
@@ -149,7 +152,7 @@ class MemoryInbox:
         heard = [e for e in catalogue.heard_by(service) if e.stream is stream]
         self.stream = stream
         self._kinds = frozenset(e.kind for e in heard)
-        self._filters = tuple(e.filter for e in heard)
+        self._filters = tuple(catalogue.filters_of(service).get(stream, ()))
         self._arrived = arrived
         self._place = place
         unfinished = {**place.in_hand, **place.waiting}

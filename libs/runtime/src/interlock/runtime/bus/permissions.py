@@ -2,7 +2,6 @@
 
 from msgspec import Struct
 
-from interlock.runtime.bus.admin import streams_heard_by
 from interlock.runtime.bus.nats import consumer_name
 from interlock.wire import catalogue, subjects
 from interlock.wire.catalogue import CLI, FEED, SERVICES
@@ -23,7 +22,7 @@ def service_permissions(service: str) -> Permissions:
     """Return what one service may do: its own words, its own consumers, its own inbox."""
     publish = [entry.filter for entry in catalogue.said_by(service)]
     publish += [subjects.spans(service), subjects.settled(service)]
-    for stream in streams_heard_by(service):
+    for stream in catalogue.filters_of(service):
         name = f"{stream}.{consumer_name(service)}"
         publish += [f"$JS.API.CONSUMER.MSG.NEXT.{name}", f"$JS.ACK.{name}.>"]
         publish += [f"$JS.API.CONSUMER.INFO.{name}", f"$JS.API.DIRECT.GET.{stream}"]
