@@ -57,6 +57,8 @@ def create_keys(folder: Path) -> None:
 
 def _create(private: Path, public: Path) -> None:
     if private.exists():
+        if not public.exists():
+            _write_public(public, _signer(private).public_key)
         return
     private.parent.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
@@ -65,16 +67,19 @@ def _create(private: Path, public: Path) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    public.write_bytes(
-        key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-    )
+    _write_public(public, key.public_key())
     half_written = private.with_suffix(".new")
     half_written.unlink(missing_ok=True)
     half_written.touch(mode=_KEY_MODE)
     half_written.write_bytes(pem)
     half_written.rename(private)
+
+
+def _write_public(file: Path, key: Ed25519PublicKey) -> None:
+    pem = key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    file.write_bytes(pem)
 
 
 def load_signer(folder: Path) -> Signer:
@@ -98,14 +103,20 @@ def journal_verifier(folder: Path) -> Verifier:
 
 
 def _signer(file: Path) -> Signer:
-    key = serialization.load_pem_private_key(file.read_bytes(), None)
+    try:
+        key = serialization.load_pem_private_key(file.read_bytes(), None)
+    except ValueError as error:
+        raise ValueError(f"{file} holds no key that can be read: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{file} holds no Ed25519 key")
     return Signer(key)
 
 
 def _verifier(file: Path) -> Verifier:
-    key = serialization.load_pem_public_key(file.read_bytes())
+    try:
+        key = serialization.load_pem_public_key(file.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{file} holds no key that can be read: {error}") from error
     if not isinstance(key, Ed25519PublicKey):
         raise TypeError(f"{file} holds no Ed25519 key")
     return Verifier(key)

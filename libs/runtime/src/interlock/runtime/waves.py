@@ -54,7 +54,10 @@ class Waves:
         self._early.clear()
 
     def _hear(self, body: bytes) -> None:
-        news = _decoder.decode(body)
+        try:
+            news = _decoder.decode(body)
+        except msgspec.DecodeError:
+            return  # Nobody's word: the broker is asked after the silence.
         for settled in news.settled:
             for caused in settled.caused:
                 self._expect(caused.message_id, caused.tag)
