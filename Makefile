@@ -40,6 +40,7 @@ types: setup ## check types
 
 proto: setup ## write the generated files
 	$(RUN) python proto/generate.py
+	$(RUN) python docs/generate.py
 
 bench: setup ## measure, and hold against the targets
 	$(RUN) python -m tests.bench

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Sequence
 
 from interlock.local_reasoner.adapters.asking import ask_model
 from interlock.local_reasoner.adapters.calling import caller_of
-from interlock.local_reasoner.config import LocalReasonerConfig
+from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
 from interlock.local_reasoner.core import decide
 from interlock.local_reasoner.ports import AskModel
 from interlock.local_reasoner.state import Reasoner, ReasonerState, evolve
@@ -18,6 +18,7 @@ from interlock.runtime.service import Service
 from interlock.wire.base import Effect, Report
 from interlock.wire.catalogue import REASONER
 
+FREE = frozenset({ProviderKind.RULES, ProviderKind.NONE})
 _PROMPT = "param-proposal.v1"
 
 
@@ -41,8 +42,9 @@ def build(
 
 
 def budget_of(process: Process, config: LocalReasonerConfig) -> BudgetStore:
+    """Return where calls are reserved: in Redis, unless nothing is ever paid or shared."""
     usd, calls = config.budget_usd_per_day, config.budget_calls_per_day
-    if not process.settings.redis_url:
+    if not process.settings.redis_url or config.provider in FREE:
         return MemoryBudgetStore(BudgetLimits(usd_per_day=usd, calls_per_day=calls))
     # redis-py takes 0.3 s to import.
     from interlock.runtime.stores.budget import RedisBudgetStore
