@@ -34,7 +34,7 @@ ROWS_PER_STEP = 500
 SPANS_PER_STEP = 2_000
 SPANS_KEPT = 50_000
 # Long enough for a step to hold many rows, short enough for a person to see no delay.
-LINGER_SECONDS = 0.02
+LINGER_SECONDS = 0.2
 BACK_OFF_SECONDS = 0.5
 LAST_STEPS_SECONDS = 5.0
 
