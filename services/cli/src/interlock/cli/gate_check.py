@@ -14,7 +14,7 @@ from msgspec import Struct
 from interlock.gate.config import GateConfig
 from interlock.gate.core import decide
 from interlock.gate.ports import PolicyStoreAnswered, SignOrder
-from interlock.gate.state import GateState, Reference, evolve
+from interlock.gate.state import GateState, Reference, evolve, keep_working
 from interlock.model.desk import DeskConfig
 from interlock.model.order import WorkingOrder
 from interlock.model.values import Side, TradingState, require_finite, require_positive
@@ -149,7 +149,7 @@ def paper_gate(
         held = state.positions.get(own_name(name), Decimal(0))
         state.positions[own_name(name)] = held + quantity
     for order in snapshot.working or ():
-        state.working[order.client_order_id] = WorkingOrder(
+        working = WorkingOrder(
             client_order_id=order.client_order_id,
             intent_id="",
             instrument_id=own_name(order.instrument_id),
@@ -158,6 +158,7 @@ def paper_gate(
             filled=order.filled,
             price=order.price,
         )
+        keep_working(state, working)
     return PaperGate(state=state, stored_policy_version=snapshot.stored_policy_version)
 
 

@@ -58,13 +58,6 @@ def case_of(
     """Gather what the controls look at, once."""
     instrument = state.instruments.get(intent.instrument_id)
     name = intent.instrument_id if instrument is None else instrument.instrument_id
-    buying = selling = ZERO
-    for order in state.working.values():
-        if order.instrument_id == name:
-            if order.side is Side.BUY:
-                buying += order.leaves
-            else:
-                selling += order.leaves
     return Case(
         state=state,
         intent=intent,
@@ -75,8 +68,8 @@ def case_of(
         instrument=instrument,
         reference=_usable(state.references.get(name)),
         quantity=intent.quantity if is_amount(intent.quantity) else None,
-        buying=buying,
-        selling=selling,
+        buying=state.leaves.get((name, Side.BUY), ZERO),
+        selling=state.leaves.get((name, Side.SELL), ZERO),
         held=state.positions.get(name, ZERO),
     )
 
@@ -88,8 +81,6 @@ def _fail(code: str, observed: object, limit: object) -> ControlFailure:
 def _trading_state(case: Case) -> ControlFailure | None:
     trading = case.state.trading
     if trading is TradingState.ACTIVE:
-        return None
-    if trading is TradingState.REDUCE_ONLY and case.intent.reduce_only:
         return None
     return _fail("state.trading", trading, TradingState.ACTIVE)
 
@@ -104,8 +95,6 @@ def _reconciled(case: Case) -> ControlFailure | None:
 def _policy_store(case: Case) -> ControlFailure | None:
     known = case.state.policy_version
     if not case.store_error and known is not None and case.store_version == known:
-        return None
-    if case.intent.reduce_only:
         return None
     observed = case.store_error or f"version {case.store_version}"
     return _fail("state.policy_store", observed, f"version {known}")
@@ -209,6 +198,13 @@ def _reference_age(case: Case) -> ControlFailure | None:
     return _fail("price.stale", f"{age / NANOS_PER_SECOND:.3f} s", f"0 to {limit} s")
 
 
+def _quality(case: Case) -> ControlFailure | None:
+    wrong = case.state.suspect.get(case.name)
+    if wrong is None:
+        return None
+    return _fail("price.quality", wrong, "a feed without fault")
+
+
 def _collar(case: Case) -> ControlFailure | None:
     limit = case.state.config.collar_bps
     if limit is None:
@@ -250,7 +246,7 @@ def _position(case: Case) -> ControlFailure | None:
     if limit is None:
         return _fail("position.notional", "unknown", "not configured")
     worst = _worst(case)
-    if worst is None or case.reference is None or case.intent.reduce_only:
+    if worst is None or case.reference is None:
         return None
     notional = abs(worst) * case.reference.price
     return None if notional <= limit else _fail("position.notional", notional, limit)
@@ -261,7 +257,7 @@ def _gross(case: Case) -> ControlFailure | None:
     if limit is None:
         return _fail("position.gross", "unknown", "not configured")
     worst = _worst(case)
-    if worst is None or case.reference is None or case.intent.reduce_only:
+    if worst is None or case.reference is None:
         return None
     gross = abs(worst) * case.reference.price
     for name, exposure in _exposures(case.state).items():
@@ -276,15 +272,13 @@ def _gross(case: Case) -> ControlFailure | None:
 
 def _exposures(state: GateState) -> dict[str, Decimal]:
     """Return per instrument the larger of what we may come to hold and to owe."""
-    long, short = dict(state.positions), dict(state.positions)
-    for order in state.working.values():
-        side = long if order.side is Side.BUY else short
-        side[order.instrument_id] = (
-            side.get(order.instrument_id, ZERO) + order.leaves * order.side.sign
-        )
-    return {
-        name: max(abs(long.get(name, ZERO)), abs(short.get(name, ZERO))) for name in long | short
-    }
+    leaves, exposures = state.leaves, dict[str, Decimal]()
+    for name in dict.fromkeys([*state.positions, *(name for name, _ in leaves)]):
+        held = state.positions.get(name, ZERO)
+        long = held + leaves.get((name, Side.BUY), ZERO)
+        short = held - leaves.get((name, Side.SELL), ZERO)
+        exposures[name] = max(abs(long), abs(short))
+    return exposures
 
 
 def _short(case: Case) -> ControlFailure | None:
@@ -307,13 +301,19 @@ def _reduce_only(case: Case) -> ControlFailure | None:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One line of the table: the code, what it holds to, the unit, and where the rule is from."""
+    """One line of the table: the code, what it holds to, the unit, and where the rule is from.
+
+    `binds_reducing` is false where a reduce-only order passes: a desk that is halted, blind or
+    without limits must still be able to get out. What such an order may do at most is the matter
+    of `position.reduce_only`.
+    """
 
     code: str
     definition: str
     unit: str
     source: str
     check: Callable[[Case], ControlFailure | None]
+    binds_reducing: bool = True
 
 
 _FIA = "FIA best practices for automated trading risk controls, pre-trade controls"
@@ -323,11 +323,7 @@ _OURS = "Interlock"
 
 CONTROLS: tuple[Control, ...] = (
     Control(
-        "state.trading",
-        "the desk is active; reduce-only lets reducing orders through",
-        "state",
-        _FIA,
-        _trading_state,
+        "state.trading", "the desk is active", "state", _FIA, _trading_state, binds_reducing=False
     ),
     Control(
         "state.reconciled",
@@ -335,13 +331,15 @@ CONTROLS: tuple[Control, ...] = (
         "state",
         _OURS,
         _reconciled,
+        binds_reducing=False,
     ),
     Control(
         "state.policy_store",
-        "the policy store answers with the version the gate knows; reduce-only needs no answer",
+        "the policy store answers with the version the gate knows",
         "version",
         _OURS,
         _policy_store,
+        binds_reducing=False,
     ),
     Control(
         "version.policy",
@@ -349,6 +347,7 @@ CONTROLS: tuple[Control, ...] = (
         "version",
         _OURS,
         _policy_version,
+        binds_reducing=False,
     ),
     Control(
         "duplicate.intent",
@@ -364,9 +363,21 @@ CONTROLS: tuple[Control, ...] = (
     Control("permission.short", "no short position unless the desk may", "units", _15C3, _short),
     Control("size.number", "the quantity is a finite number above zero", "units", _RTS6, _size),
     Control("size.lot", "the quantity is whole lots", "units", _FIA, _lot),
-    Control("size.quantity", "at most so much in one order", "units", _RTS6, _order_quantity),
     Control(
-        "size.notional", "at most so much money in one order", "currency", _RTS6, _order_notional
+        "size.quantity",
+        "at most so much in one order",
+        "units",
+        _RTS6,
+        _order_quantity,
+        binds_reducing=False,
+    ),
+    Control(
+        "size.notional",
+        "at most so much money in one order",
+        "currency",
+        _RTS6,
+        _order_notional,
+        binds_reducing=False,
     ),
     Control(
         "price.number",
@@ -376,14 +387,37 @@ CONTROLS: tuple[Control, ...] = (
         _price,
     ),
     Control("price.tick", "the price is on the instrument's grid", "price", _FIA, _tick),
-    Control("price.reference", "there is a market price", "price", _RTS6, _reference),
-    Control("price.stale", "the market price is fresh", "seconds", _FIA, _reference_age),
+    Control(
+        "price.reference",
+        "there is a market price",
+        "price",
+        _RTS6,
+        _reference,
+        binds_reducing=False,
+    ),
+    Control(
+        "price.stale",
+        "the market price is fresh",
+        "seconds",
+        _FIA,
+        _reference_age,
+        binds_reducing=False,
+    ),
+    Control(
+        "price.quality",
+        "the feed reports no jump, gap, crossed or stale data for it",
+        "condition",
+        _RTS6,
+        _quality,
+        binds_reducing=False,
+    ),
     Control(
         "price.collar",
         "limit price and the strategy's price are near the market",
         "basis points",
         _RTS6,
         _collar,
+        binds_reducing=False,
     ),
     Control(
         "position.notional",
@@ -391,6 +425,7 @@ CONTROLS: tuple[Control, ...] = (
         "currency",
         _15C3,
         _position,
+        binds_reducing=False,
     ),
     Control(
         "position.gross",
@@ -398,6 +433,7 @@ CONTROLS: tuple[Control, ...] = (
         "currency",
         _15C3,
         _gross,
+        binds_reducing=False,
     ),
     Control(
         "position.reduce_only",
@@ -416,11 +452,17 @@ CONTROLS: tuple[Control, ...] = (
 )
 
 
+_CHECKS = {
+    False: tuple(control.check for control in CONTROLS),
+    True: tuple(control.check for control in CONTROLS if control.binds_reducing),
+}
+
+
 def run_controls(case: Case) -> list[ControlFailure]:
     """Return every control that says no, in the table's order."""
     failures: list[ControlFailure] = []
-    for control in CONTROLS:
-        failure = control.check(case)
+    for check in _CHECKS[case.intent.reduce_only]:
+        failure = check(case)
         if failure is not None:
             failures.append(failure)
     return failures

@@ -1,15 +1,18 @@
 """What the gate remembers, and how it changes."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from math import nan
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from interlock.gate.config import GateConfig
 from interlock.model.instrument import Instrument
 from interlock.model.order import WorkingOrder
-from interlock.model.values import ZERO, TradingMode, TradingState
+from interlock.model.values import ZERO, Side, TradingMode, TradingState
 from interlock.wire.base import Message, Report
-from interlock.wire.market import Bar, Quote
+from interlock.wire.market import Bar, FeedCondition, FeedStatusChanged, Quote
 from interlock.wire.orders import (
     OrderCanceled,
     OrderDenied,
@@ -22,9 +25,14 @@ from interlock.wire.orders import (
 )
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 
+DOUBTFUL = frozenset(
+    {FeedCondition.STALE, FeedCondition.GAP, FeedCondition.JUMP, FeedCondition.CROSSED}
+)
+_EXACT = Context(prec=100)
+"""A sum that runs along must not round: what was lost would be missing from it for ever."""
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+
+class Reference(Struct, frozen=True):
     """The latest price of an instrument and the moment it was true."""
 
     price: Decimal
@@ -35,7 +43,9 @@ class Reference:
 class GateState:
     """Exposure is `positions` plus `working`; an order leaves `working` only by venue evidence.
 
-    `approved` holds intent ids, `denials` message ids of `OrderDenied`.
+    `leaves` is the sum over `working` per instrument and side, so that no control has to add it
+    up; only `keep_working` and `stop_working` change the two. `approved` holds intent ids,
+    `denials` message ids of `OrderDenied`.
     """
 
     desk: str
@@ -49,6 +59,7 @@ class GateState:
     references: dict[str, Reference] = field(default_factory=dict[str, Reference])
     positions: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     working: dict[str, WorkingOrder] = field(default_factory=dict[str, WorkingOrder])
+    leaves: dict[tuple[str, Side], Decimal] = field(default_factory=dict[tuple[str, Side], Decimal])
     approved: set[str] = field(default_factory=set[str])
     denials: set[str] = field(default_factory=set[str])
     trades: set[str] = field(default_factory=set[str])
@@ -57,6 +68,7 @@ class GateState:
     epoch: int = 0
     reconciled: bool = False
     breaks: list[str] = field(default_factory=list[str])
+    suspect: dict[str, FeedCondition] = field(default_factory=dict[str, FeedCondition])
 
 
 def evolve(state: GateState, heard: Message | Report) -> GateState:
@@ -72,7 +84,9 @@ def evolve(state: GateState, heard: Message | Report) -> GateState:
         case OrderFilled():
             _fill(state, heard)
         case OrderCanceled() | OrderExpired() | OrderRejected() | OrderRefused():
-            state.working.pop(heard.client_order_id, None)
+            stop_working(state, heard.client_order_id)
+        case FeedStatusChanged():
+            _suspect(state, heard)
         case PolicyChanged():
             state.policy_version = heard.version
         case TradingStateChanged() if heard.epoch >= state.epoch:
@@ -82,6 +96,17 @@ def evolve(state: GateState, heard: Message | Report) -> GateState:
         case _:
             pass
     return state
+
+
+def _suspect(state: GateState, status: FeedStatusChanged) -> None:
+    """Distrust an instrument's price while its feed reports what makes a price doubtful."""
+    instrument = state.instruments.get(status.instrument_id)
+    if instrument is None:
+        return
+    if status.condition is FeedCondition.OK:
+        state.suspect.pop(instrument.instrument_id, None)
+    elif status.condition in DOUBTFUL:
+        state.suspect[instrument.instrument_id] = status.condition
 
 
 def _middle(quote: Quote) -> float:
@@ -101,7 +126,7 @@ def _refer(state: GateState, name: str, price: float, ts_event: int) -> None:
 
 def _approve(state: GateState, order: SubmitOrder) -> None:
     state.approved.add(order.intent_id)
-    state.working[order.client_order_id] = WorkingOrder(
+    working = WorkingOrder(
         client_order_id=order.client_order_id,
         intent_id=order.intent_id,
         instrument_id=order.instrument_id,
@@ -109,6 +134,26 @@ def _approve(state: GateState, order: SubmitOrder) -> None:
         quantity=order.quantity,
         price=order.reference_price,
     )
+    keep_working(state, working)
+
+
+def keep_working(state: GateState, order: WorkingOrder) -> None:
+    """Count `order` as open, in the place of what was known of it."""
+    stop_working(state, order.client_order_id)
+    state.working[order.client_order_id] = order
+    _add(state, order, order.leaves)
+
+
+def stop_working(state: GateState, client_order_id: str) -> None:
+    """Count an order as open no longer; one that was not changes nothing."""
+    order = state.working.pop(client_order_id, None)
+    if order is not None:
+        _add(state, order, -order.leaves)
+
+
+def _add(state: GateState, order: WorkingOrder, change: Decimal) -> None:
+    where = order.instrument_id, order.side
+    state.leaves[where] = _EXACT.add(state.leaves.get(where, ZERO), change)
 
 
 def _fill(state: GateState, fill: OrderFilled) -> None:
@@ -121,14 +166,6 @@ def _fill(state: GateState, fill: OrderFilled) -> None:
     if order is None:
         return
     if fill.leaves_qty == ZERO:
-        del state.working[fill.client_order_id]
+        stop_working(state, fill.client_order_id)
     else:
-        state.working[fill.client_order_id] = WorkingOrder(
-            client_order_id=order.client_order_id,
-            intent_id=order.intent_id,
-            instrument_id=order.instrument_id,
-            side=order.side,
-            quantity=order.quantity,
-            filled=fill.cum_qty,
-            price=order.price,
-        )
+        keep_working(state, replace(order, filled=fill.cum_qty))
