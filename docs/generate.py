@@ -48,8 +48,11 @@ def order_states() -> str:
 
 def controls() -> str:
     """Return the gate's controls as a Markdown table, in the order they are asked."""
-    rows = [(f"`{c.code}`", c.definition, c.unit, c.source) for c in CONTROLS]
-    return _table(("code", "holds that", "unit", "source"), rows)
+    rows = [
+        (f"`{c.code}`", c.definition, c.unit, c.source, "too" if c.binds_reducing else "not")
+        for c in CONTROLS
+    ]
+    return _table(("code", "holds that", "unit", "source", "reduce-only"), rows)
 
 
 def hears(service: str) -> str:

@@ -25,6 +25,8 @@ from interlock.testkit.decisions import (
     wanted,
 )
 from interlock.testkit.desk_messages import SECOND, bar, fill, ids, order_ids
+from interlock.wire.base import root_ids
+from interlock.wire.market import FeedCondition, FeedStatusChanged
 from interlock.wire.orders import (
     OrderCanceled,
     OrderDenied,
@@ -116,9 +118,17 @@ def test_what_is_asked_for_here_is_approved_by_default():
 
 def test_every_control_has_a_test_and_its_own_code():
     named = [control.code for control in CONTROLS]
-    assert len(set(named)) == len(named) == 21
+    assert len(set(named)) == len(named) == 22
     text = __loader__.get_data(__file__).decode()
     assert [code for code in named if f'"{code}"' not in text] == []
+
+
+def feed_status(condition: str) -> FeedStatusChanged:
+    message_id, decision_id = root_ids(FeedStatusChanged, condition)
+    return FeedStatusChanged(
+        message_id=message_id, decision_id=decision_id, ts_event=0, desk="d",
+        instrument_id="SPY", condition=FeedCondition(condition), detail="", dropped=False,
+    )  # fmt: skip
 
 
 # The state of the desk.
@@ -137,10 +147,28 @@ def test_reduce_only_lets_reducing_orders_through():
     assert codes(cell, wanted(NOW, side=Side.SELL, reduce_only=True)) == []
 
 
-def test_i7_a_halted_gate_approves_nothing_at_all():
+def test_i7_a_halted_gate_approves_only_what_reduces():
     cell = held(gate_cell(), 10)
     react(cell, trading(TradingState.HALTED, 2), 0)
-    assert codes(cell, wanted(NOW, side=Side.SELL, reduce_only=True)) == ["state.trading"]
+    assert codes(cell) == ["state.trading"]
+    too_much = wanted(NOW, message_id="1", side=Side.SELL, quantity=Decimal(11), reduce_only=True)
+    assert codes(cell, too_much) == ["permission.short", "position.reduce_only"]
+    assert codes(cell, wanted(NOW, message_id="2", side=Side.SELL, reduce_only=True)) == []
+
+
+def test_i9_a_gate_without_limits_prices_or_policy_still_lets_a_position_be_closed():
+    cell = cell_of(build(desk(), GateConfig(max_intent_age_seconds=10), "", AwayStore(), SIGNER))
+    held(cell, 10)
+    assert codes(cell, wanted(NOW, side=Side.SELL, reduce_only=True)) == []
+
+
+@pytest.mark.parametrize("condition", ["stale", "gap", "jump", "crossed"])
+def test_a_price_that_the_feed_doubts_is_no_reference_until_the_feed_is_well(condition):
+    cell = gate_cell()
+    react(cell, feed_status(condition), 0)
+    assert codes(cell) == ["price.quality"]
+    react(cell, feed_status("ok"), 0)
+    assert codes(cell, wanted(NOW + 1, ts_market=NOW * SECOND)) == []
 
 
 def test_i14_an_older_epoch_does_not_lift_a_halt():

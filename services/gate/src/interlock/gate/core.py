@@ -6,6 +6,7 @@ from interlock.gate.checks import case_of, run_controls
 from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
 from interlock.gate.state import GateState
 from interlock.model.ids import NANOS_PER_SECOND, client_order_id, derive_id
+from interlock.model.values import ZERO
 from interlock.wire.base import Effect, Message, Report, caused_id
 from interlock.wire.orders import ControlFailure, OrderDenied, OrderIntent, SubmitOrder
 
@@ -57,6 +58,7 @@ def _verdict(state: GateState, answer: PolicyStoreAnswered, now: int) -> Message
 
 def _order(state: GateState, intent: OrderIntent, now: int) -> SubmitOrder:
     instrument = state.instruments[intent.instrument_id]
+    reference = state.references.get(instrument.instrument_id)
     return SubmitOrder(
         message_id=caused_id(intent, SubmitOrder),
         decision_id=intent.decision_id,
@@ -76,7 +78,8 @@ def _order(state: GateState, intent: OrderIntent, now: int) -> SubmitOrder:
         limit_price=intent.limit_price,
         time_in_force=intent.time_in_force,
         reduce_only=intent.reduce_only,
-        reference_price=state.references[instrument.instrument_id].price,
+        # Only a reduce-only order gets here without one.
+        reference_price=ZERO if reference is None else reference.price,
         reasons=intent.reasons,
         policy_version=intent.policy_version,
         config_hash=state.config_hash,
