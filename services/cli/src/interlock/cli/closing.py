@@ -1,6 +1,10 @@
 """The closing summary of a replay: what went in, what was decided, what came out."""
 
+import os
+import sys
 from decimal import Decimal
+from pathlib import Path
+from shutil import which
 
 import typer
 from msgspec import Struct
@@ -55,6 +59,7 @@ def show(closing: Closing, *, as_json: bool) -> None:
     if as_json:
         print_json(closing)
         return
+    typer.echo()
     for head, text in _lines(closing):
         typer.echo(f"{head:<12}{text}")
 
@@ -65,7 +70,6 @@ def _lines(closing: Closing) -> list[tuple[str, str]]:
     journaled = sum(closing.journaled.get(tag, 0) for tag in closing.stored)
     agree = "all counts agree" if closing.lost == 0 else f"{closing.lost:,} DIFFER"
     lines = [
-        ("", ""),
         ("desk", f"{closing.desk} on {closing.dataset} ({closing.origin})"),
         ("time", f"{closing.seconds:.1f} s; {closing.window_note}"),
         ("market", f"{found.bars:,} bars, {found.ticks:,} cadences"),
@@ -104,8 +108,16 @@ def _lines(closing: Closing) -> list[tuple[str, str]]:
         ),
     ]
     if found.sample_decision:
-        lines.append(("look at", f"interlock trace {found.sample_decision}"))
+        lines.append(("look at", f"{command()} trace {found.sample_decision}"))
     return lines
+
+
+def command() -> str:
+    """Return how this command was called, for a person to call it again."""
+    called = Path(sys.argv[0])
+    if which(called.name) is not None:
+        return called.name
+    return os.path.relpath(called)
 
 
 def _listed(counts: dict[str, int]) -> str:
