@@ -1,13 +1,14 @@
 """Liveness, readiness and metrics over plain HTTP on loopback."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _ANSWER = (
     "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n"
     "Content-Length: {size}\r\nConnection: close\r\n\r\n"
 )
 _REQUEST_TIMEOUT_SECONDS = 2.0
+_ASK_AGAIN_SECONDS = 0.03
 
 
 async def serve(
@@ -45,3 +46,23 @@ async def serve(
             writer.close()
 
     return await asyncio.start_server(handle, "127.0.0.1", port)
+
+
+async def wait_until_ready(ports: Iterable[int]) -> None:
+    """Return when the services behind all of these health ports say that they are ready."""
+    for port in ports:
+        while not await _is_ready(port):  # noqa: ASYNC110 - another process has no event of ours
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+
+
+async def _is_ready(port: int) -> bool:
+    try:
+        async with asyncio.timeout(_REQUEST_TIMEOUT_SECONDS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(b"GET /readyz HTTP/1.1\r\n\r\n")
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False

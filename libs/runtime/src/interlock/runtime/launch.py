@@ -54,6 +54,7 @@ class Settings:
     health_port: int = 0
     replay: str = ""
     replay_starts_at: int = 0
+    wait_for_ports: tuple[int, ...] = ()
     speed: float | None = None
 
     @classmethod
@@ -70,6 +71,9 @@ class Settings:
                 postgres_url=environment["INTERLOCK_POSTGRES_URL"],
                 health_port=int(environment["INTERLOCK_HEALTH_PORT"]),
                 replay=environment.get("INTERLOCK_REPLAY", ""),
+                wait_for_ports=tuple(
+                    int(port) for port in environment.get("INTERLOCK_WAIT_FOR_PORTS", "").split()
+                ),
                 replay_starts_at=int(environment.get("INTERLOCK_REPLAY_STARTS_AT", "0")),
                 speed=None if speed == "max" else float(speed),
             )

@@ -31,6 +31,7 @@ LOG_BYTES_KEPT = 10 * 1024**2
 LINES_SHOWN = 8
 FIRST_PORT, PORTS, PORT_TRIES = 20_000, 12_000, 200
 STALE_BOUND_SECONDS = 5.0
+HEALTH_PORT = "INTERLOCK_HEALTH_PORT"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -75,7 +76,7 @@ def service_child(name: str, argv: tuple[str, ...], env: Mapping[str, str]) -> C
     return Child(
         name=name,
         argv=argv,
-        env={**env, "INTERLOCK_HEALTH_PORT": str(port)},
+        env={**env, HEALTH_PORT: str(port)},
         probe=answers_http(LOOPBACK, port, "/readyz"),
         health_url=f"http://{LOOPBACK}:{port}",
     )

@@ -3,11 +3,11 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from interlock.cli.closing import journaled_entries
-from interlock.cli.process import Child, service_child
+from interlock.cli.process import HEALTH_PORT, Child, service_child
 from interlock.cli.rooms import module_of
 from interlock.cli.servers.nats import desk_users, nats_password, nats_server
 from interlock.cli.servers.postgres import postgres_server
@@ -71,10 +71,8 @@ def _without_password(url: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
-def services(
-    state: StateFolder, addresses: Addresses, environment: dict[str, str]
-) -> tuple[list[Child], Child]:
-    """Return the services that start together, and the feed, which starts when all listen."""
+def services(state: StateFolder, addresses: Addresses, environment: dict[str, str]) -> list[Child]:
+    """Return the services, which start together; the feed begins when all others listen."""
     children = {
         name: service_child(
             name,
@@ -90,8 +88,10 @@ def services(
         )
         for name in SERVICES
     }
-    feed = children.pop(FEED)
-    return list(children.values()), feed
+    ports = [child.env[HEALTH_PORT] for name, child in children.items() if name != FEED]
+    feed = children[FEED]
+    feed = replace(feed, env={**feed.env, "INTERLOCK_WAIT_FOR_PORTS": " ".join(ports)})
+    return list({**children, FEED: feed}.values())
 
 
 def _password(state: StateFolder, addresses: Addresses, user: str) -> str:

@@ -10,6 +10,7 @@ from interlock.feed.replay import waves
 from interlock.feed.state import FeedState, ReplayPosition, evolve, follow
 from interlock.model.desk import DeskConfig
 from interlock.runtime.config import ConfigError
+from interlock.runtime.health import wait_until_ready
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.waves import Waves
@@ -36,6 +37,7 @@ async def assemble(process: Process) -> Parts[ReplayPosition]:
     position = ReplayPosition()
 
     async def replay() -> None:
+        await wait_until_ready(settings.wait_for_ports)
         waves = Waves(process.bus, process.telemetry)
         await waves.start()
         try:
