@@ -2,9 +2,9 @@
 
 Theory of operation. What can be wrong with the request is found before anything starts: the desk
 file, every section, the data. Then the servers come up, the administrator's step makes streams and
-consumers, all services but the feed come up, and the feed begins. A replay is watched through the
-broker, so that a crash of anything but this process is only a pause. What is needed late is
-imported late: the servers start the sooner.
+consumers, the services come up, and the feed begins when all others listen. A replay is watched
+through the broker, so that a crash of anything but this process is only a pause. What is needed
+late is imported late: the servers start the sooner.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ import typer
 from interlock.cli import closing, replay_record, stack
 from interlock.cli.closing import Closing
 from interlock.cli.errors import CliError
+from interlock.cli.own_servers import require_own_servers
 from interlock.cli.replay_record import ReplayRecord
 from interlock.cli.rooms import check_sections
 from interlock.cli.servers.postgres import postgres_server
@@ -30,6 +31,7 @@ from interlock.feed.core import window_scale
 from interlock.feed.dataset import data_for, setting_of
 from interlock.runtime.bus.tcp_only import BusError
 from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
+from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import create_keys
 from interlock.venues.replay_rows import ReplayData
 
@@ -95,7 +97,10 @@ def run(wanted: DeskRun) -> int:
             typer.echo("going on with the replay that was interrupted", err=True)
         create_keys(plan.state.secrets)
         work = _in_process if wanted.single_process else _as_processes
-        return asyncio.run(_guarded(work, plan, supervisor))
+        try:
+            return asyncio.run(_guarded(work, plan, supervisor))
+        except (ConfigError, UnavailableError) as error:
+            raise CliError(str(error)) from error
 
 
 def _plan(wanted: DeskRun) -> _Plan:
@@ -110,6 +115,8 @@ def _plan(wanted: DeskRun) -> _Plan:
         data = data_for(file.desk, source)
     except ConfigError as error:
         raise CliError(str(error)) from error
+    if wanted.nats_url or wanted.redis_url or wanted.postgres_url:
+        require_own_servers(wanted.nats_url, wanted.redis_url, wanted.postgres_url)
     state = open_state_folder(wanted.state)
     free = shutil.disk_usage(state.root).free
     if free < FREE_DISK_BYTES:
@@ -167,12 +174,11 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
         "INTERLOCK_REPLAY_STARTS_AT": str(plan.data.ts_first),
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }
-    others, feed = stack.services(state, addresses, environment)
-    await supervisor.start([*(c for c in children if c.name == DATABASE), *others])
+    everyone = stack.services(state, addresses, environment)
+    await supervisor.start([*(c for c in children if c.name == DATABASE), *everyone])
+    began = time.monotonic()
     from interlock.cli.progress import ReplayProgress
 
-    began = time.monotonic()
-    await supervisor.start([feed])
     with ReplayProgress(_title(plan), plan.data.bars) as progress:
         while not await _tolerant(stack.replay_finished(client), default=False):
             progress.show(await _tolerant(stack.bars_published(client), default=0))
