@@ -1,5 +1,6 @@
 """Every subject, spelled once: ``<kind>.<area>.<name>.<ids...>``."""
 
+import re
 from collections.abc import Callable
 
 from interlock.wire.accounts import AccountUpdated, PositionChanged
@@ -42,6 +43,7 @@ from interlock.wire.system import (
     Heartbeat,
 )
 
+_PLAIN = re.compile(r"[\w\-/=+@]+")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -50,6 +52,8 @@ def token(text: str) -> str:
 
     No two texts share a token; a bare ``%`` stands for the empty one.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     return "".join(_escape(character) for character in text) or "%"
 
 

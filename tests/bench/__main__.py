@@ -1,0 +1,46 @@
+"""`make bench`: measures everything, prints a table, and writes it to `bench.json`.
+
+Names of parts may be given to measure only those.
+"""
+
+import sys
+import traceback
+from pathlib import Path
+
+import msgspec
+
+from tests.bench import backtest_driver, chain, gate_in_process, gate_on_bus, start_up
+from tests.bench.report import Line, print_table
+
+PARTS = {
+    "gate": gate_in_process.measure,
+    "backtest": backtest_driver.measure,
+    "gate-bus": gate_on_bus.measure,
+    "chain": chain.measure,
+    "start-up": start_up.measure,
+}
+RESULT = Path("bench.json")
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or list(PARTS)
+    unknown = sorted(set(wanted) - PARTS.keys())
+    if unknown:
+        sys.stderr.write(f"no part is called {unknown[0]}: known are {', '.join(PARTS)}\n")
+        return 2
+    lines: list[Line] = []
+    failed = False
+    for part in wanted:
+        sys.stderr.write(f"measuring {part} ...\n")
+        try:
+            lines += PARTS[part]()
+        except Exception:  # noqa: BLE001 - one part that fails must not hide the others
+            failed = True
+            traceback.print_exc()
+            lines.append(Line(what=part, note="could not be measured: see above"))
+    print_table(lines)
+    RESULT.write_bytes(msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
+    return int(failed)
+
+
+sys.exit(main())

@@ -1,0 +1,68 @@
+"""Real servers and real service processes, started as `interlock up` starts them."""
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlock.cli import stack
+from interlock.cli.servers.nats import nats_password
+from interlock.cli.stack import Addresses
+from interlock.cli.state_folder import StateFolder, open_state_folder
+from interlock.cli.supervisor import Supervisor
+from interlock.runtime.bus.nats import NatsBus, connect
+from interlock.runtime.bus.permissions import OPERATOR
+from interlock.runtime.signing import create_keys
+from interlock.wire.catalogue import SERVICES
+
+from tests.bench.desk import PATH, UNLIMITED
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A broker with its streams, a policy store, and some of the desk's services."""
+
+    state: StateFolder
+    addresses: Addresses
+    supervisor: Supervisor
+
+    async def bus(self, user: str) -> NatsBus:
+        """Return the bus as `user` sees it: a service that does not run, or the operator."""
+        password = nats_password(self.state, user)
+        client = await connect(self.addresses.nats_url, user, password, lambda _: None)
+        return NatsBus(client, user)
+
+    async def operator(self) -> NatsBus:
+        return await self.bus(OPERATOR)
+
+
+@asynccontextmanager
+async def world(
+    services: Sequence[str] = SERVICES, *, replaying: bool = False
+) -> AsyncIterator[World]:
+    """Start the servers and `services`, but never the feed: the benchmark is the feed.
+
+    `replaying` puts them on the data's clock and has them tell when they have settled.
+    """
+    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
+        state = open_state_folder(Path(folder))
+        create_keys(state.secrets)
+        supervisor = Supervisor(state, "params")
+        children, addresses = stack.servers(state, None, None, None)
+        supervisor.servers = addresses.public
+        try:
+            await supervisor.start(children)
+            client = await stack.administrator(state, addresses)
+            await client.close()
+            environment = {
+                **UNLIMITED,
+                "INTERLOCK_DESK_FILE": str(PATH),
+                "INTERLOCK_REPLAY": "bench" if replaying else "",
+                "INTERLOCK_SPEED": "max",
+            }
+            others, _feed = stack.services(state, addresses, environment)
+            await supervisor.start([child for child in others if child.name in services])
+            yield World(state, addresses, supervisor)
+        finally:
+            await supervisor.stop()
