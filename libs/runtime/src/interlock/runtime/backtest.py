@@ -131,6 +131,7 @@ class Member:
 
     def _finished(self, result: Sequence[Report] | Awaitable[Sequence[Report]]) -> Sequence[Report]:
         """Return the reports, out of a coroutine too if it comes to its end without waiting."""
+        # Asked first because nearly all are; whether a thing can be awaited is slow to find out.
         if isinstance(result, list | tuple) or not isinstance(result, Awaitable):
             return result
         steps = result.__await__()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -13,6 +14,24 @@ PUBLIC_KEY_FILE = "gate.pub"
 JOURNAL_PRIVATE_KEY_FILE = "journal.key"
 JOURNAL_PUBLIC_KEY_FILE = "journal.pub"
 _KEY_MODE = 0o600
+
+
+class SignsOrders(Protocol):
+    """What the gate needs: a signature over bytes, and the name of the key."""
+
+    @property
+    def key_id(self) -> str: ...
+
+    def sign(self, message: bytes) -> str: ...
+
+
+class VerifiesOrders(Protocol):
+    """What exec needs of the same."""
+
+    @property
+    def key_id(self) -> str: ...
+
+    def verify(self, message: bytes, signature: str) -> bool: ...
 
 
 class Signer:

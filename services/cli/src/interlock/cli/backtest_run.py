@@ -29,8 +29,8 @@ from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
 from interlock.runtime.backtest import Backtest, Member, MustWaitError, Watch
 from interlock.runtime.clock import DataClock
 from interlock.runtime.config import ConfigError, DeskFile
+from interlock.runtime.seal import Seal
 from interlock.runtime.service import Service
-from interlock.runtime.signing import Verifier, throwaway_signer
 from interlock.runtime.stores.policy import MemoryPolicyStore
 from interlock.signals import app as signals
 from interlock.signals.config import SignalsConfig
@@ -72,16 +72,16 @@ def assemble(
 
     `starts_at` is where the data's clock stands before the first bar.
 
-    The gate signs and exec verifies, with a key that nobody keeps. The ledger keeps no journal.
+    The gate signs and exec verifies, with a secret that nobody keeps. The ledger keeps no journal.
     """
-    desk, policies, signer = file.desk, MemoryPolicyStore(), throwaway_signer()
+    desk, policies, seal = file.desk, MemoryPolicyStore(), Seal()
     clock = DataClock(starts_at)
     venue = exec_app.venue_of(desk, file.section("exec", ExecConfig))
     members = [
         Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock(starts_at)),
-        Member(exec_app.build(desk, venue, Verifier(signer.public_key), clock), clock),
+        Member(exec_app.build(desk, venue, seal, clock), clock),
         Member(
-            gate.build(desk, file.section("gate", GateConfig), file.config_hash, policies, signer),
+            gate.build(desk, file.section("gate", GateConfig), file.config_hash, policies, seal),
             DataClock(starts_at),
         ),
         Member(

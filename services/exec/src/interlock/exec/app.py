@@ -19,7 +19,7 @@ from interlock.runtime.clock import Clock
 from interlock.runtime.config import ConfigError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
-from interlock.runtime.signing import Verifier, load_verifier
+from interlock.runtime.signing import VerifiesOrders, load_verifier
 from interlock.venues.paper import PaperVenue
 from interlock.venues.port import Venue
 from interlock.wire.base import Effect, Report
@@ -29,7 +29,9 @@ from interlock.wire.signing import canonical_bytes
 PAPER = "paper"
 
 
-def build(desk: DeskConfig, venue: Venue, verifier: Verifier, clock: Clock) -> Service[ExecState]:
+def build(
+    desk: DeskConfig, venue: Venue, verifier: VerifiesOrders, clock: Clock
+) -> Service[ExecState]:
     def perform(effect: Effect) -> Sequence[Report] | Awaitable[Sequence[Report]]:
         match effect:
             case VerifySignature(order=order):

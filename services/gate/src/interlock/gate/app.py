@@ -13,7 +13,7 @@ from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
-from interlock.runtime.signing import Signer, load_signer
+from interlock.runtime.signing import SignsOrders, load_signer
 from interlock.runtime.stores.policy import PolicyStore
 from interlock.wire.base import Effect, Report
 from interlock.wire.catalogue import GATE
@@ -21,7 +21,7 @@ from interlock.wire.signing import canonical_bytes
 
 
 def build(
-    desk: DeskConfig, config: GateConfig, config_hash: str, store: PolicyStore, signer: Signer
+    desk: DeskConfig, config: GateConfig, config_hash: str, store: PolicyStore, signer: SignsOrders
 ) -> Service[GateState]:
     def perform(effect: Effect) -> Sequence[Report] | Awaitable[Sequence[Report]]:
         if isinstance(effect, SignOrder):

@@ -62,12 +62,12 @@ def target_quantity(
 ) -> Decimal | None:
     """Return the signed quantity to hold, none where the move says nothing."""
     assert features.momentum_bps is not None
+    if not abs(features.momentum_bps) > threshold:
+        return None
     size = instrument.quantity(float(state.config.position_notional) / features.close)
     if features.momentum_bps > threshold:
         return size
-    if features.momentum_bps < -threshold:
-        return -size if state.config.allow_short else ZERO
-    return None
+    return -size if state.config.allow_short else ZERO
 
 
 def _intent(
