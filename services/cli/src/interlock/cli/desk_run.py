@@ -115,8 +115,7 @@ def _plan(wanted: DeskRun) -> _Plan:
         data = data_for(file.desk, source)
     except ConfigError as error:
         raise CliError(str(error)) from error
-    if wanted.nats_url or wanted.redis_url or wanted.postgres_url:
-        require_own_servers(wanted.nats_url, wanted.redis_url, wanted.postgres_url)
+    require_own_servers(wanted.nats_url, wanted.redis_url, wanted.postgres_url)
     state = open_state_folder(wanted.state)
     free = shutil.disk_usage(state.root).free
     if free < FREE_DISK_BYTES:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from interlock.cli.closing import journaled_entries
+from interlock.cli.own_servers import without_password
 from interlock.cli.process import HEALTH_PORT, Child, service_child
 from interlock.cli.rooms import module_of
 from interlock.cli.servers.nats import desk_users, nats_password, nats_server
@@ -52,7 +53,7 @@ def servers(
     for name, (own, make) in makers.items():
         if own:
             urls[name] = own
-            public[name] = _without_password(own)
+            public[name] = without_password(own)
         else:
             server = make()
             children.append(server.child)
@@ -64,11 +65,6 @@ def servers(
         own_nats=nats is not None,
         public=public,
     )
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def services(state: StateFolder, addresses: Addresses, environment: dict[str, str]) -> list[Child]:

@@ -226,16 +226,19 @@ def _said_configuration_error(kept: _Kept) -> bool:
 
 def _died(running: Running, code: int) -> ChildFailedError:
     if code == CONFIGURATION_ERROR:
-        last = running.last_lines(1)
-        return ChildFailedError(
-            f"{running.child.name}: {last[0]}" if last else _text(running, "stopped")
-        )
+        name = running.child.name
+        last = [line.removeprefix(f"interlock {name}: ") for line in running.last_lines(1)]
+        return ChildFailedError(f"{name}: {last[0]}" if last else _text(running, "stopped"))
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return ChildFailedError(_text(running, f"died at start with {how}"), again=True)
 
 
 def _text(running: Running, what: str) -> str:
-    said = " | ".join(running.last_lines()) or "it said nothing"
+    lines = running.last_lines()
+    if any(line.startswith('File "') for line in lines):
+        # A traceback; what went wrong stands in its last line.
+        lines = lines[-1:]
+    said = " | ".join(lines) or "it said nothing"
     return f"{running.child.name} {what}: {said} (log: {running.log_path})"
 
 
