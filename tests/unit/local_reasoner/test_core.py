@@ -246,7 +246,7 @@ async def test_rules_say_the_same_bytes_every_time():
         ({"parameter": "leverage"}, "no answer schema"),
         ({"lower": 3, "upper": 3}, "must be below"),
         ({"timeout_seconds": 0}, "timeout_seconds must be above zero"),
-        ({"budget_usd_per_day": "-1"}, "must not be negative"),
+        ({"budget_usd_per_day": "-1"}, "finite and not negative"),
         ({"usd_per_million_in": "1"}, "belong together"),
         ({"budget": 1}, "unknown field"),
     ],

@@ -79,16 +79,17 @@ def changes_between(section: str, old: Struct, new: Struct) -> list[ConfigLine]:
 def _convert[C](path: str, section: str, raw: object, kind: type[C]) -> C:
     try:
         built = msgspec.convert(raw, kind, strict=False)
-        _require_finite(msgspec.to_builtins(built))
-    except (msgspec.ValidationError, ValueError) as error:
+        _require_finite(msgspec.to_builtins(built, builtin_types=(Decimal,)))
+    # A NaN that a section compares with something raises an ArithmeticError.
+    except (msgspec.ValidationError, ValueError, ArithmeticError) as error:
         raise ConfigError(f"{path}, section [{section}]: {error}") from error
     return built
 
 
 def _require_finite(value: object, key: str = "") -> None:
-    """Raise ``ValueError`` for a NaN or infinity: written as text, one becomes a float silently."""
+    """Raise ``ValueError`` for a NaN or infinity: text becomes one without a word."""
     match value:
-        case float() if not isfinite(value):
+        case float() | Decimal() if not isfinite(value):
             raise ValueError(f"{value} is no number to configure anything with - at `{key}`")
         case dict():
             for name, one in cast("dict[str, object]", value).items():
@@ -102,8 +103,6 @@ def _require_finite(value: object, key: str = "") -> None:
 
 def _number(text: str) -> str:
     """Keep a TOML float as text, so that 0.1 stays 0.1 where it becomes a Decimal."""
-    if not Decimal(text).is_finite():
-        raise ConfigError(f"{text} is no number to configure anything with")
     return text.replace("_", "")
 
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from math import isfinite
 
 from msgspec import Struct
 
@@ -70,8 +71,8 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")
         for name in _NOT_NEGATIVE:
             value = getattr(self, name)
-            if value is not None and not value >= 0:
-                raise ValueError(f"{name} must not be negative, not {value}")
+            if value is not None and not (isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be finite and not negative, not {value}")
 
 
 _NEEDS_MODEL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI, ProviderKind.OPENAI_CHAT})
