@@ -14,7 +14,7 @@ from interlock.cli.supervisor import Supervisor
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.permissions import OPERATOR
 from interlock.runtime.signing import create_keys
-from interlock.wire.catalogue import SERVICES
+from interlock.wire.catalogue import FEED, SERVICES
 
 from tests.bench.desk import PATH, UNLIMITED
 
@@ -61,8 +61,9 @@ async def world(
                 "INTERLOCK_REPLAY": "bench" if replaying else "",
                 "INTERLOCK_SPEED": "max",
             }
-            others, _feed = stack.services(state, addresses, environment)
-            await supervisor.start([child for child in others if child.name in services])
+            everyone = stack.services(state, addresses, environment)
+            wanted = [child for child in everyone if child.name in services and child.name != FEED]
+            await supervisor.start(wanted)
             yield World(state, addresses, supervisor)
         finally:
             await supervisor.stop()

@@ -70,14 +70,19 @@ def _measure(state: StateFolder) -> tuple[float, int]:
 async def _first_decision(state: StateFolder, desk: subprocess.Popen[bytes]) -> float:
     async with asyncio.timeout(PATIENCE_SECONDS):
         client: Client | None = None
+        before: int | None = None
         while True:
             assert desk.poll() is None, "interlock up has ended"
             try:
                 client = client or await _connected(state)
-                if client is not None and await _decided(client):
-                    moment = time.monotonic()
-                    await client.close()
-                    return moment
+                if client is not None:
+                    decided = await _decided(client)
+                    # An earlier run's decisions are on the bus still, and are not this one's.
+                    before = decided if before is None else before
+                    if decided > before:
+                        moment = time.monotonic()
+                        await client.close()
+                        return moment
             except (BusError, OSError, TimeoutError):
                 client = None
             await asyncio.sleep(0.02)
@@ -85,17 +90,17 @@ async def _first_decision(state: StateFolder, desk: subprocess.Popen[bytes]) -> 
 
 async def _connected(state: StateFolder) -> Client | None:
     record = read_run_record(state)
-    if record is None or "feed" not in record.children:
+    if record is None or not record.alive or "nats" not in record.servers:
         return None
     password = nats_password(state, OPERATOR)
     return await connect(record.servers["nats"], OPERATOR, password, lambda _: None)
 
 
-async def _decided(client: Client) -> bool:
+async def _decided(client: Client) -> int:
     subject = f"$JS.API.STREAM.INFO.{BY_KIND[ProposalJudged].stream}"
     asked = json.dumps({"subjects_filter": DECISION}).encode()
     answer = await client.request(subject, asked, timeout=1.0)
-    return bool(json.loads(answer.data)["state"].get("subjects"))
+    return sum((json.loads(answer.data)["state"].get("subjects") or {}).values())
 
 
 def _memory(pid: int) -> int:

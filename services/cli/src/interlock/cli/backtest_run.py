@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import batched
 
 from msgspec import Struct
 
@@ -21,12 +22,12 @@ from interlock.ledger.state import State
 from interlock.ledger.summary import Summary, summarise
 from interlock.local_reasoner import app as local_reasoner
 from interlock.local_reasoner.adapters.calling import caller_of
-from interlock.local_reasoner.config import LocalReasonerConfig
+from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
 from interlock.local_reasoner.state import ReasonerState
 from interlock.policy import app as policy
 from interlock.policy.config import PolicyConfig
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
-from interlock.runtime.backtest import Backtest, Member, MustWaitError, Watch
+from interlock.runtime.backtest import Backtest, Member, Watch
 from interlock.runtime.clock import DataClock
 from interlock.runtime.config import ConfigError, DeskFile
 from interlock.runtime.seal import Seal
@@ -37,6 +38,11 @@ from interlock.signals.config import SignalsConfig
 from interlock.strategy import app as strategy
 from interlock.strategy.config import StrategyConfig
 from interlock.venues.replay_rows import ReplayData
+from interlock.wire.base import tag_of
+from interlock.wire.market import Bar
+
+MESSAGES_BETWEEN_SHOWS = 1_000
+WITHOUT_NETWORK = (ProviderKind.RULES, ProviderKind.NONE)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -99,6 +105,11 @@ def assemble(
 
 def _reasoner(file: DeskFile, environment: Mapping[str, str]) -> Service[ReasonerState]:
     config = file.section("local-reasoner", LocalReasonerConfig)
+    if config.provider not in WITHOUT_NETWORK:
+        raise CliError(
+            f"a backtest waits for no model, and desk {file.desk.name} asks {config.provider}: "
+            'set provider = "rules" or "none" in section [local_reasoner]'
+        )
     limits = BudgetLimits(
         usd_per_day=config.budget_usd_per_day, calls_per_day=config.budget_calls_per_day
     )
@@ -106,8 +117,10 @@ def _reasoner(file: DeskFile, environment: Mapping[str, str]) -> Service[Reasone
     return local_reasoner.build(file.desk, config, caller)
 
 
-def run_backtest(file: DeskFile, data: ReplayData) -> Outcome:
-    """Replay `data` through the desk and return what it came to.
+def run_backtest(
+    file: DeskFile, data: ReplayData, show: Callable[[int], None] = lambda _bars: None
+) -> Outcome:
+    """Replay `data` through the desk and return what it came to; `show` is told the bars so far.
 
     Raises
     ------
@@ -116,12 +129,10 @@ def run_backtest(file: DeskFile, data: ReplayData) -> Outcome:
     """
     desk = assemble(file, data.ts_first)
     began = time.perf_counter()
-    try:
-        desk.backtest.run(open_waves(file.section("feed", FeedConfig), file.desk, data))
-    except MustWaitError as error:
-        raise CliError(
-            f'{error}: set provider = "rules" or "none" in section [local_reasoner]'
-        ) from error
+    waves = open_waves(file.section("feed", FeedConfig), file.desk, data)
+    for some in batched(waves, MESSAGES_BETWEEN_SHOWS):
+        desk.backtest.run(some)
+        show(desk.book.tally.messages[tag_of(Bar)])
     seconds = time.perf_counter() - began
     return Outcome(
         desk=file.desk.name,

@@ -19,9 +19,12 @@ def backtest(
     """Replay recorded data through a desk and show what it came to."""
     from interlock.cli.backtest_run import open_data, run_backtest
     from interlock.cli.desks import load_desk
+    from interlock.cli.progress import ReplayProgress
 
     file = load_desk(desk)
-    outcome = run_backtest(file, open_data(file, replay))
+    data = open_data(file, replay)
+    with ReplayProgress(f"{file.desk.name} on {data.dataset}", data.bars) as progress:
+        outcome = run_backtest(file, data, progress.show)
     if as_json:
         print_json(outcome)
         return
