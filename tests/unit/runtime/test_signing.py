@@ -108,7 +108,7 @@ def test_a_key_of_another_kind_is_refused(tmp_path):
         serialization.NoEncryption(),
     )
     (tmp_path / "gate.key").write_bytes(pem)
-    with pytest.raises(TypeError, match="no Ed25519 key"):
+    with pytest.raises(ValueError, match="no Ed25519 key"):
         load_signer(tmp_path)
 
 

@@ -9,6 +9,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from interlock.runtime.config import ConfigError
+
 PRIVATE_KEY_FILE = "gate.key"
 PUBLIC_KEY_FILE = "gate.pub"
 JOURNAL_PRIVATE_KEY_FILE = "journal.key"
@@ -125,9 +127,9 @@ def _signer(file: Path) -> Signer:
     try:
         key = serialization.load_pem_private_key(file.read_bytes(), None)
     except ValueError as error:
-        raise ValueError(f"{file} holds no key that can be read: {error}") from error
+        raise ConfigError(f"{file} holds no key that can be read: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError(f"{file} holds no Ed25519 key")
+        raise ConfigError(f"{file} holds no Ed25519 key")
     return Signer(key)
 
 
@@ -135,9 +137,9 @@ def _verifier(file: Path) -> Verifier:
     try:
         key = serialization.load_pem_public_key(file.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{file} holds no key that can be read: {error}") from error
+        raise ConfigError(f"{file} holds no key that can be read: {error}") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise TypeError(f"{file} holds no Ed25519 key")
+        raise ConfigError(f"{file} holds no Ed25519 key")
     return Verifier(key)
 
 

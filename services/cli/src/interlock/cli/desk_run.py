@@ -83,24 +83,34 @@ class _Ended:
 def run(wanted: DeskRun) -> int:
     """Run the desk and return the exit code."""
     plan = _plan(wanted)
-    with locked(plan.state):
-        record = ReplayRecord(
-            desk=plan.file.desk.name,
-            source=plan.source,
-            config_hash=plan.file.config_hash,
-            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        supervisor = Supervisor(plan.state, plan.file.desk.name)
-        supervisor.clear_stale()
-        resumed = replay_record.begin(plan.state, record, resumable=not wanted.single_process)
-        if resumed and not wanted.as_json:
-            typer.echo("going on with the replay that was interrupted", err=True)
-        create_keys(plan.state.secrets)
-        work = _in_process if wanted.single_process else _as_processes
-        try:
-            return asyncio.run(_guarded(work, plan, supervisor))
-        except (ConfigError, UnavailableError) as error:
-            raise CliError(str(error)) from error
+    try:
+        with locked(plan.state):
+            return _run_locked(plan)
+    except (ConfigError, UnavailableError) as error:
+        raise CliError(str(error)) from error
+    except OSError as error:
+        raise CliError(
+            f"{error.filename or plan.state.root} cannot be used ({error.strerror or error}): "
+            "mend it, or give another --state"
+        ) from error
+
+
+def _run_locked(plan: _Plan) -> int:
+    wanted = plan.wanted
+    record = ReplayRecord(
+        desk=plan.file.desk.name,
+        source=plan.source,
+        config_hash=plan.file.config_hash,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    supervisor = Supervisor(plan.state, plan.file.desk.name)
+    supervisor.clear_stale()
+    resumed = replay_record.begin(plan.state, record, resumable=not wanted.single_process)
+    if resumed and not wanted.as_json:
+        typer.echo("going on with the replay that was interrupted", err=True)
+    create_keys(plan.state.secrets)
+    work = _in_process if wanted.single_process else _as_processes
+    return asyncio.run(_guarded(work, plan, supervisor))
 
 
 def _plan(wanted: DeskRun) -> _Plan:

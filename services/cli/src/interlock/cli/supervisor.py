@@ -27,6 +27,8 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 WELL_AFTER_SECONDS = 30.0
 START_TRIES = 3
+# How NATS, PostgreSQL and Valkey mark the line that says why they stop.
+GRAVE_MARKS = ("[FTL]", "FATAL:", "PANIC:", " # ")
 FIRST_PROBE_PAUSE_SECONDS = 0.01
 LONGEST_PROBE_PAUSE_SECONDS = 0.1
 
@@ -238,7 +240,8 @@ def _text(running: Running, what: str) -> str:
     if any(line.startswith('File "') for line in lines):
         # A traceback; what went wrong stands in its last line.
         lines = lines[-1:]
-    said = " | ".join(lines) or "it said nothing"
+    grave = [line for line in lines if any(mark in line for mark in GRAVE_MARKS)]
+    said = " | ".join(grave or lines) or "it said nothing"
     return f"{running.child.name} {what}: {said} (log: {running.log_path})"
 
 

@@ -13,7 +13,8 @@ from interlock.ledger.rows import Stamp
 from interlock.ledger.state import State, evolve, opening
 from interlock.ledger.tables import Tables
 from interlock.model.desk import DeskConfig
-from interlock.runtime.journal import Journal
+from interlock.runtime.config import ConfigError
+from interlock.runtime.journal import Journal, JournalError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.signing import Verifier, journal_signer
@@ -51,12 +52,18 @@ async def assemble(process: Process) -> Parts[State]:
     file, settings = process.desk_file, process.settings
     config = file.section(LEDGER, LedgerConfig)
     signer = journal_signer(settings.state / "secrets")
-    journal = Journal(
-        journal_path(settings.state),
-        sign=signer.sign,
-        verify=Verifier(signer.public_key).verify,
-        rows_per_head=config.journal_rows_per_head,
-    )
+    path = journal_path(settings.state)
+    try:
+        journal = Journal(
+            path,
+            sign=signer.sign,
+            verify=Verifier(signer.public_key).verify,
+            rows_per_head=config.journal_rows_per_head,
+        )
+    except JournalError as error:
+        raise ConfigError(
+            f"the journal {path} is broken ({error}): keep it, and give another --state"
+        ) from error
     url = settings.postgres_url
     tables: Tables = PostgresTables(Postgres(url, application=LEDGER)) if url else MemoryTables()
     stamp = Stamp(mode=file.desk.mode, config_hash=file.config_hash)
