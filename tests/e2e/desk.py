@@ -63,10 +63,12 @@ def up(state: Path, replay: Path | str, *words: str, **extra: str) -> dict:
 
 
 @contextmanager
-def running(state: Path, replay: Path, *words: str, **extra: str) -> Iterator[subprocess.Popen]:
+def running(
+    state: Path, replay: Path, *words: str, desk: str = "params", **extra: str
+) -> Iterator[subprocess.Popen]:
     """Start a replay and hand it over when the feed is on its way."""
     process = subprocess.Popen(
-        [INTERLOCK, "up", "--desk", "params", "--replay", str(replay), "--state", str(state),
+        [INTERLOCK, "up", "--desk", desk, "--replay", str(replay), "--state", str(state),
          "--json", *words],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=environment(**extra),
