@@ -42,8 +42,13 @@ def journaled_entries() -> list[Entry]:
     ]
 
 
-def lost_messages(stored: dict[str, int], journaled: dict[str, int]) -> int:
-    return sum(abs(count - journaled.get(tag, 0)) for tag, count in stored.items())
+def lost_messages(stored: dict[str, int], journaled: dict[str, int], unreadable: int) -> int:
+    """Return how many messages are on the bus and not in the journal, or the other way round.
+
+    The `unreadable` ones have no type, and stand among the dead letters instead.
+    """
+    differing = sum(abs(count - journaled.get(tag, 0)) for tag, count in stored.items())
+    return max(0, differing - unreadable)
 
 
 def window_note(bar_seconds: int, window_scale: float) -> str:

@@ -76,6 +76,7 @@ class _Ended:
 
     stored: dict[str, int]
     parked: int
+    unreadable: int
     restarts: int
     seconds: float
 
@@ -189,13 +190,16 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     from interlock.cli.progress import ReplayProgress
 
     with ReplayProgress(_title(plan), plan.data.bars) as progress:
-        while not await _tolerant(stack.replay_finished(client), default=False):
+        while not await _tolerant(
+            stack.replay_finished(client, plan.file.desk.name), default=False
+        ):
             progress.show(await _tolerant(stack.bars_published(client), default=0))
             await asyncio.sleep(WATCH_SECONDS)
         progress.show(plan.data.bars)
     ended = _Ended(
         stored=await stack.stored(client),
         parked=await stack.parked(client),
+        unreadable=await stack.unreadable(client),
         restarts=supervisor.restarts,
         seconds=time.monotonic() - began,
     )
@@ -244,6 +248,7 @@ async def _in_process(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) 
         ended = _Ended(
             stored=desk.stored(),
             parked=desk.parked,
+            unreadable=0,
             restarts=0,
             seconds=time.monotonic() - began,
         )
@@ -285,7 +290,7 @@ async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
             summary=summary,
             stored=ended.stored,
             journaled=summary.messages,
-            lost=closing.lost_messages(ended.stored, summary.messages),
+            lost=closing.lost_messages(ended.stored, summary.messages, ended.unreadable),
             parked=ended.parked,
             restarts=ended.restarts,
         ),

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,9 +20,9 @@ from interlock.runtime.bus import admin
 from interlock.runtime.bus.nats import connect
 from interlock.runtime.bus.permissions import ADMIN
 from interlock.runtime.bus.tcp_only import Client
-from interlock.wire import catalogue
+from interlock.wire import catalogue, codec, subjects
 from interlock.wire.base import Message
-from interlock.wire.catalogue import FEED, SERVICES, Stream
+from interlock.wire.catalogue import FEED, LEDGER, SERVICES, Stream
 from interlock.wire.market import Bar, Quote, ReplayFinished
 
 _REQUEST_SECONDS = 5.0
@@ -114,8 +115,8 @@ async def _stored(client: Client, kind: type[Message]) -> int:
     return await _count(client, entry.stream, entry.filter)
 
 
-async def _count(client: Client, stream: Stream, subjects: str) -> int:
-    info = await _request(client, f"$JS.API.STREAM.INFO.{stream}", {"subjects_filter": subjects})
+async def _count(client: Client, stream: Stream, pattern: str) -> int:
+    info = await _request(client, f"$JS.API.STREAM.INFO.{stream}", {"subjects_filter": pattern})
     counts: dict[str, int] = info["state"].get("subjects") or {}
     return sum(counts.values())
 
@@ -138,8 +139,24 @@ async def parked(client: Client) -> int:
     return int(info["state"]["messages"])
 
 
-async def replay_finished(client: Client) -> bool:
-    return await _stored(client, ReplayFinished) > 0
+async def unreadable(client: Client) -> int:
+    """Return how many messages the ledger heard and could not read: they are in no table."""
+    return await _count(client, Stream.DEAD, subjects.dead_letter(LEDGER))
+
+
+async def replay_finished(client: Client, desk: str) -> bool:
+    """Return whether the feed has said the last word of this desk's replay."""
+    entry = catalogue.BY_KIND[ReplayFinished]
+    subject = entry.filter.replace("*", subjects.token(desk))
+    asked = {"last_by_subj": subject}
+    answer = await _request(client, f"$JS.API.STREAM.MSG.GET.{entry.stream}", asked)
+    if "message" not in answer:
+        return False
+    try:
+        last = codec.decode(b64decode(answer["message"].get("data", "")))
+    except codec.UndecodableError:
+        return False
+    return isinstance(last, ReplayFinished)
 
 
 async def _request(client: Client, subject: str, body: dict[str, str]) -> dict[str, Any]:
