@@ -1,6 +1,6 @@
 """`interlock backtest`: a replay through the whole desk in one process, without servers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -39,5 +39,6 @@ def backtest(
 
 def _told(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
+        counts = cast("dict[str, int]", value)
+        return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
