@@ -238,7 +238,7 @@ async def test_a_configuration_error_is_not_tried_again(state):
     tries.write_text("")
     child = script("gate", code, probe=never)
     child = replace(child, argv=(*child.argv, str(tries)))
-    with pytest.raises(ChildFailedError, match=r"^gate: interlock gate: no such key$"):
+    with pytest.raises(ChildFailedError, match=r"^gate: no such key$"):
         async with supervised(state, [child]):
             pass
     assert tries.read_text() == "x"

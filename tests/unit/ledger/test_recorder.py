@@ -155,6 +155,21 @@ async def test_unreadable_bytes_are_journaled_once_and_make_no_row(path):
     await recorder.close()
 
 
+async def test_a_message_where_it_does_not_travel_takes_no_other_message_s_place(path):
+    tables = MemoryTables()
+    recorder = Recorder(Journal(path), tables, STAMP)
+    (real,) = recorded(fill(1))
+    forged = Recorded(stream=Stream.DESK, subject="evt.x", body=real.body, message=None)
+    await recorder.record([forged])
+    await recorder.close()
+    recorder = Recorder(Journal(path), tables, STAMP)
+    await recorder.record([forged, real])
+    await recorder.flush()
+    assert [row.subject for row in read(path)] == ["evt.x", real.subject]
+    assert [row["trade_id"] for row in tables.all("fills")] == ["trade-1"]
+    await recorder.close()
+
+
 async def test_spans_go_to_the_tables_only(path):
     tables = MemoryTables()
     recorder = Recorder(Journal(path), tables, STAMP)

@@ -20,7 +20,7 @@ from interlock.testkit.decisions import (
 )
 from interlock.testkit.desk_messages import accepted, denied, fill, judged, submitted, tick
 from interlock.wire import catalogue, subjects
-from interlock.wire.codec import UndecodableError, decode, encode
+from interlock.wire.codec import UndecodableError, decode, decode_on, encode
 
 MESSAGES = [
     account(1), approved(1), features(1, 2.0), policy(), proposal(1, 1.1), quote(1, 99.0, 101.0),
@@ -49,6 +49,14 @@ def attempt(body):
 def test_a_message_comes_back_as_it_was_sent(message):
     assert decode(encode(message)) == message
     assert json.loads(encode(message))["type"] == message.__struct_config__.tag
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_is_believed_on_its_own_subject_only(message):
+    body, subject = encode(message), catalogue.subject_of(message)
+    assert decode_on(subject, body) == message
+    with pytest.raises(UndecodableError, match="not on doc.order-intent.params.elsewhere"):
+        decode_on("doc.order-intent.params.elsewhere", body)
 
 
 @given(st.binary(max_size=200))

@@ -3,7 +3,7 @@
 import msgspec
 
 from interlock.wire.base import Message
-from interlock.wire.catalogue import BY_TAG
+from interlock.wire.catalogue import BY_TAG, subject_of
 
 _encoder = msgspec.json.Encoder()
 _decoders = {tag: msgspec.json.Decoder(entry.kind) for tag, entry in BY_TAG.items()}
@@ -17,7 +17,7 @@ _tag_decoder = msgspec.json.Decoder(_Tagged)
 
 
 class UndecodableError(ValueError):
-    """The bytes are no message of the catalogue. The text names the field."""
+    """The bytes are no message of the catalogue, or not where they stand. The text says why."""
 
 
 def encode(message: Message) -> bytes:
@@ -37,4 +37,25 @@ def decode(body: bytes) -> Message:
         message: Message = decoder.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UndecodableError(str(error)) from error
+    return message
+
+
+def decode_on(subject: str, body: bytes) -> Message:
+    """Return the message in `body`, which was found on `subject`.
+
+    The bus lets everybody publish on his own subjects only. So a message of another subject is
+    nobody's word, however well it is written.
+
+    Raises
+    ------
+    UndecodableError
+        When the bytes are no message, or one that travels elsewhere.
+    """
+    message = decode(body)
+    try:
+        own = subject_of(message)
+    except ValueError as error:
+        raise UndecodableError(str(error)) from error
+    if own != subject:
+        raise UndecodableError(f"this message travels on {own}, not on {subject}")
     return message

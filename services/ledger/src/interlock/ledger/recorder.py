@@ -39,11 +39,6 @@ BACK_OFF_SECONDS = 0.5
 LAST_STEPS_SECONDS = 5.0
 
 
-class _Named(msgspec.Struct):
-    message_id: str
-
-
-_names = msgspec.json.Decoder(_Named)
 _spans = msgspec.json.Decoder(SpansExported)
 
 
@@ -60,7 +55,7 @@ class Recorder:
         self._news = asyncio.Event()
         self._stepping = asyncio.Lock()
         self._seen: dict[str, None] = {}
-        self._remember(_identity(row.body) for row in read_tail(journal.path))
+        self._remember(_identity(row.subject, row.body) for row in read_tail(journal.path))
 
     async def record(self, batch: Sequence[Recorded]) -> None:
         """Make `batch` durable. What the journal has already is not written again.
@@ -75,7 +70,9 @@ class Recorder:
             if one.stream is Stream.TELEMETRY:
                 self._take_spans(one)
                 continue
-            identity = _identity(one.body) if one.message is None else one.message.message_id
+            identity = (
+                _identity(one.subject, one.body) if one.message is None else one.message.message_id
+            )
             if identity not in self._seen:
                 fresh[identity] = Entry(one.stream, one.subject, one.body)
         if fresh:
@@ -179,15 +176,15 @@ class Recorder:
 
     def _table_rows(self, row: Row) -> list[AnyRow]:
         try:
-            message = codec.decode(row.body)
+            message = codec.decode_on(row.subject, row.body)
         except codec.UndecodableError:
             return []
         return rows_of(message, row.stream, row.subject, self._stamp)
 
 
-def _identity(body: bytes) -> str:
-    """Return the id in a message's bytes; unreadable bytes are known by what they are."""
+def _identity(subject: str, body: bytes) -> str:
+    """Return a message's id; unreadable bytes are known by what they are, not by what they say."""
     try:
-        return _names.decode(body).message_id
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return derive_id("unreadable", body.hex())
+        return codec.decode_on(subject, body).message_id
+    except codec.UndecodableError:
+        return derive_id("unreadable", subject, body.hex())

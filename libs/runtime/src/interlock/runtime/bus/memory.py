@@ -235,7 +235,7 @@ class MemoryDelivery:
     def decode(self) -> Message:
         if self._row.message is not None:
             return self._row.message
-        return codec.decode(self.body)
+        return codec.decode_on(self.subject, self.body)
 
     async def ack(self) -> None:
         self._inbox.finish(self._row)

@@ -190,12 +190,13 @@ class NatsBus:
             last_only = entry.recovery is Recovery.LAST
             ends = await self._acknowledged(entry.stream) if entry.tag in heard else 0
             async for msg in self._read_back(entry.stream, entry.filter, last_only=last_only):
-                sequence = int(msg.headers["Nats-Sequence"]) if msg.headers else 0
+                headers = msg.headers or {}
+                sequence = int(headers.get("Nats-Sequence", 0))
                 is_own = entry.tag in own
                 if not is_own and sequence > ends:
                     continue
                 try:
-                    message = codec.decode(msg.data)
+                    message = codec.decode_on(headers.get("Nats-Subject", ""), msg.data)
                 except codec.UndecodableError:
                     continue
                 rows.append((_stored_at(msg), sequence, message, is_own))
@@ -412,7 +413,7 @@ class NatsDelivery:
 
     def decode(self) -> Message:
         if self._message is None:
-            self._message = codec.decode(self._msg.data)
+            self._message = codec.decode_on(self.subject, self._msg.data)
         return self._message
 
     async def ack(self) -> None:
