@@ -1,14 +1,18 @@
 """A person beside a running desk: looks, stops, resumes, and an enemy who writes rubbish."""
 
 import asyncio
+import base64
 import json
 import re
 import signal
+from collections import Counter
 from pathlib import Path
 
 import nats
 import pytest
-from interlock.wire.catalogue import ENTRIES, Stream
+from interlock.wire import codec
+from interlock.wire.catalogue import ENTRIES, SERVICES, Stream
+from interlock.wire.policy import ResumeTrading
 from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
@@ -26,7 +30,27 @@ from tests.e2e.desk import (
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 SLOW = ("--speed", "200000")
-RUBBISH = (b"", b"{", b"\xff\xfe", b"[1]", b'{"type": "policy.halt.v1"}', b"x" * 200_000)
+BRISK = ("--speed", "400000")
+MISPLACED = codec.encode(
+    ResumeTrading(
+        message_id="1" * 32, decision_id="2" * 32, ts_event=1, desk="params", by="me", reason="so"
+    )
+)
+RUBBISH = {
+    "nothing": b"",
+    "a torn object": b"{",
+    "no text": b"\xff\xfe",
+    "no object": b"[1]",
+    "a message without its fields": b'{"type": "policy.halt.v1"}',
+    "200 kB": b"x" * 200_000,
+    "a message of another subject": MISPLACED,
+}
+
+
+@pytest.fixture(scope="module")
+def long_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More than any person here waits for."""
+    return write_slice(tmp_path_factory.mktemp("data") / "long.csv", first=480, rows=1_600)
 
 
 @pytest.fixture(scope="module")
@@ -47,28 +71,34 @@ async def _ignore(_error: Exception) -> None:
     """Permission errors are looked at where they are provoked."""
 
 
-def test_a_person_looks_stops_and_resumes(data: Path, tmp_path: Path):
-    with running(tmp_path, data, *SLOW) as process:
+def test_a_person_looks_stops_and_resumes(long_data: Path, tmp_path: Path):
+    with running(tmp_path, long_data, *SLOW):
         state = ("--state", str(tmp_path))
         status = json.loads(interlock("status", "--json", *state).stdout)
-        assert "gate" in json.dumps(status)
+        assert {child["name"] for child in status["children"]} >= set(SERVICES)
+        assert {child["state"] for child in status["children"]} == {"ready"}
         for words in (("ls",), ("streams",), ("consumers",)):
-            assert interlock("bus", *words, *state).returncode == 0
+            listed = interlock("bus", *words, "--json", *state)
+            assert json.loads(listed.stdout), listed.stderr
         tail = interlock("bus", "tail", "evt.>", "--count", "3", *state)
         assert tail.returncode == 0, tail.stderr
+        assert [line.split()[0][:4] for line in tail.stdout.splitlines()] == ["evt."] * 3
         assert tail.stdout.count('"type"') >= 3
         heard = asyncio.run(_listen(tmp_path))
         assert all(json.loads(body)["decision_id"] for body in heard)
         asyncio.run(_try_what_is_forbidden(tmp_path))
         _read_metrics(tmp_path)
         assert interlock("kill", "drill", *state).returncode == 0
-        wait_until(lambda: _denied_for(tmp_path, "state.trading") or process.poll() is not None)
+        wait_until(lambda: _denied_for(tmp_path, "state.trading"))
+        before = len(journal(tmp_path)["order.submit.v1"])
         assert interlock("resume", "--by", "ada", *state).returncode == 0
+        wait_until(lambda: len(journal(tmp_path)["order.submit.v1"]) > before)
         pids = [child["pid"] for child in children(tmp_path).values()]
         assert interlock("down", *state).returncode == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
-    states = [m["state"] for m in journal(tmp_path)["policy.trading-state.v1"]]
-    assert states == ["active", "halted", "active"]
+    states = journal(tmp_path)["policy.trading-state.v1"]
+    assert [one["state"] for one in states] == ["active", "halted", "active"]
+    assert (states[1]["reason"], states[2]["author"]) == ("drill", "ada")
 
 
 async def _listen(state: Path) -> list[bytes]:
@@ -112,34 +142,56 @@ def _denied_for(state: Path, code: str) -> bool:
 
 
 def test_rubbish_on_every_subject_is_parked_and_every_service_lives(data: Path, tmp_path: Path):
-    with running(tmp_path, data, *SLOW) as process:
-        before = {name: child["pid"] for name, child in children(tmp_path).items()}
+    with running(tmp_path, data, *BRISK) as process:
+        wait_until(lambda: all(child["ready"] for child in children(tmp_path).values()))
+        before = _pids_of_services(tmp_path)
         sent = asyncio.run(_throw_rubbish(tmp_path))
         wait_until(lambda: json.loads((tmp_path / "replay.json").read_text())["finished"])
-        after = {name: child["pid"] for name, child in children(tmp_path).items()}
+        after = _pids_of_services(tmp_path)
+        letters = asyncio.run(_dead_letters(tmp_path))
         process.send_signal(signal.SIGTERM)
         closing = json.loads(process.communicate(timeout=PATIENCE_SECONDS)[0])
-    assert before.items() <= after.items()
+    assert after == before
+    assert Counter((one["service"], one["subject"]) for one in letters) == sent
+    assert {one["tries"] for one in letters} == {3}
+    assert all(one["reason"].startswith("unreadable: ") for one in letters)
+    assert {base64.b64decode(one["body"]) for one in letters} == set(RUBBISH.values())
     assert closing["summary"]["bars"] == 240
-    assert closing["parked"] >= sent
+    assert (closing["parked"], closing["lost"]) == (sum(sent.values()), 0)
+    states = [one["state"] for one in journal(tmp_path)["policy.trading-state.v1"]]
+    assert states == ["active"]
 
 
-async def _throw_rubbish(state: Path) -> int:
-    """Publish what nobody can read on a subject of every stored message that is heard.
+def _pids_of_services(state: Path) -> dict[str, int]:
+    standing = children(state)
+    return {name: standing[name]["pid"] for name in SERVICES}
 
-    Return how often it must be parked: once by each listener.
+
+async def _throw_rubbish(state: Path) -> Counter[tuple[str, str]]:
+    """Publish what nobody can read on a subject of every stored message.
+
+    Return who must park it, once each, on which subject.
     """
     admin = await connected(state, "admin")
-    expected = 0
+    expected = Counter[tuple[str, str]]()
     for number, entry in enumerate(ENTRIES):
-        if entry.stream in (None, Stream.DEAD) or not entry.listeners:
+        if entry.stream in (None, Stream.DEAD):
             continue
-        for kind, body in enumerate(RUBBISH):
+        for kind, body in enumerate(RUBBISH.values()):
             subject = re.sub(r"{\w+}", f"junk{number}x{kind}", entry.pattern)
             await admin.jetstream().publish(subject, body)
-            expected += len(entry.listeners)
+            expected.update((name, subject) for name in entry.listeners)
     await admin.close()
     return expected
+
+
+async def _dead_letters(state: Path) -> list[dict]:
+    operator = await connected(state, "operator")
+    streams = operator.jetstream()
+    last = (await streams.stream_info(Stream.DEAD)).state.last_seq
+    found = [await streams.get_msg(Stream.DEAD, seq=seq) for seq in range(1, last + 1)]
+    await operator.close()
+    return [json.loads(one.data or b"") for one in found]
 
 
 def test_an_edited_desk_file_is_taken_and_a_broken_one_is_not(data: Path, tmp_path: Path):

@@ -48,6 +48,16 @@ def said(state: Path, *words: str, code: int = 0) -> str:
     return answer.stdout if code < 2 else answer.stderr
 
 
+def await_told(state: Path, *words: str) -> dict:
+    """Ask until there is an answer: the tables are made a moment behind the journal."""
+    for _ in range(100):
+        answer = CliRunner().invoke(app, [*words, "--state", str(state), "--json"])
+        if answer.exit_code == 0:
+            return json.loads(answer.output)
+        time.sleep(0.05)
+    raise AssertionError(answer.output)
+
+
 def told(state: Path, *words: str, code: int = 0):
     return json.loads(said(state, *words, "--json", code=code))
 
@@ -173,7 +183,7 @@ def test_a_running_desk_is_read_halted_and_resumed(tmp_path):
             assert "is halted, epoch" in said(state, "kill", "again")
         finally:
             said(state, "down")
-    assert told(state, "trace", halted["decision_id"])["messages"]
+    assert await_told(state, "trace", halted["decision_id"])["messages"]
 
 
 def wait_for_the_end(state: Path, desk: subprocess.Popen[bytes]) -> None:

@@ -173,10 +173,21 @@ def _strict_json(text: str) -> _Json:
     except _RepeatedKeyError as error:
         _refuse(ReadRefusal.CONFLICT, str(error))
     except _NotFiniteError as error:
-        _refuse(ReadRefusal.NOT_FINITE, str(error))
+        # Prose may begin with the word NaN: only a NaN inside whole JSON is an answer's number.
+        if _is_json(text):
+            _refuse(ReadRefusal.NOT_FINITE, str(error))
+        return None
     except ValueError:
         return None
     return whole
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _once_each(pairs: list[tuple[str, _Json]]) -> dict[str, _Json]:

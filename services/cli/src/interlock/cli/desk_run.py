@@ -185,7 +185,8 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }
     everyone = stack.services(state, addresses, environment)
-    await supervisor.start([*(c for c in children if c.name == DATABASE), *everyone])
+    # Together with it, but a stage of its own: the ledger's last rows are written before it stops.
+    await supervisor.start([c for c in children if c.name == DATABASE], everyone)
     began = time.monotonic()
     from interlock.cli.progress import ReplayProgress
 

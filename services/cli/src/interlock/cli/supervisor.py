@@ -80,26 +80,29 @@ class Supervisor:
         """End what a crashed earlier run left behind, and return the names of it."""
         return end_stale(self.state)
 
-    async def start(self, children: Sequence[Child]) -> None:
-        """Start a stage and return when all of it is ready.
+    async def start(self, *stages: Sequence[Child]) -> None:
+        """Start stages together and return when all of them are ready.
+
+        They are stopped one after the other, the last one first.
 
         Raises
         ------
         ChildFailedError
-            When one of them does not come up. The others of this stage are stopped by `stop`.
+            When one child does not come up. The others are stopped by `stop`.
         """
         self._started_at = self._started_at or datetime.now(UTC).isoformat(timespec="milliseconds")
-        stage = [_Kept(child) for child in children]
-        self._stages.append(stage)
+        fresh = [[_Kept(child) for child in children] for children in stages]
+        self._stages += fresh
         self._write_record()
-        comings = [asyncio.create_task(self._come_up(kept)) for kept in stage]
+        everyone = [kept for stage in fresh for kept in stage]
+        comings = [asyncio.create_task(self._come_up(kept)) for kept in everyone]
         try:
             await asyncio.gather(*comings)
         finally:
             for coming in comings:
                 coming.cancel()
             await asyncio.gather(*comings, return_exceptions=True)
-        for kept in stage:
+        for kept in everyone:
             kept.keeper = asyncio.create_task(self._keep(kept))
 
     @property
