@@ -13,6 +13,7 @@ from time import monotonic, sleep
 import msgspec
 from interlock.runtime.journal import read
 from interlock.venues.replay import open_replay
+from interlock.wire import codec
 
 INTERLOCK = str(Path(sys.executable).with_name("interlock"))
 ROOT = Path(__file__).parents[2]
@@ -97,15 +98,16 @@ def wait_until(condition, seconds: float = PATIENCE_SECONDS) -> None:
 
 
 def journal(state: Path) -> dict[str, list[dict]]:
-    """Return every journaled message, by wire tag, in the journal's order."""
+    """Return every journaled message that can be read, by wire tag, in the journal's order."""
     found = defaultdict(list)
     for row in read(state / "journal" / "journal.jsonl"):
         body = row.body if isinstance(row.body, bytes) else row.body.encode()
         try:
-            message = json.loads(body)
-        except json.JSONDecodeError:
+            codec.decode_on(row.subject, body)
+        except codec.UndecodableError:
             continue
-        found[message.get("type", "")].append(message)
+        message = json.loads(body)
+        found[message["type"]].append(message)
     return found
 
 
