@@ -17,7 +17,7 @@ from interlock.wire import codec
 
 INTERLOCK = str(Path(sys.executable).with_name("interlock"))
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 150
 
 
 def write_slice(path: Path, first: int, rows: int) -> Path:
