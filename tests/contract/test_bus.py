@@ -110,7 +110,7 @@ async def test_an_expected_sequence_keeps_two_writers_apart(world):
 async def test_each_listener_has_its_own_place(world):
     feed = await world.bus("feed")
     await feed.publish([tick(1)], {})
-    for service in ("policy", "local-reasoner", "ledger"):
+    for service in ("policy", "local-reasoner", "gate", "ledger"):
         reader = await Reader().open(await world.bus(service), Stream.MARKET)
         assert (await reader.next()).decode() == tick(1)
 
@@ -159,7 +159,7 @@ async def test_settled_is_true_when_nothing_is_left(world):
     assert await feed.settled()
     await feed.publish([tick(1)], {})
     assert not await feed.settled()
-    for service in ("policy", "local-reasoner", "ledger"):
+    for service in ("policy", "local-reasoner", "gate", "ledger"):
         await (await readers[service, Stream.MARKET].next()).ack()
     await asyncio.sleep(0.1)
     assert await feed.settled()

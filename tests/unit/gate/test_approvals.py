@@ -105,6 +105,7 @@ OTHER = {
     "order_type": OrderType.LIMIT,
     "quantity": Decimal(11),
     "limit_price": Decimal(1),
+    "build": "other",
     "time_in_force": TimeInForce.DAY,
     "reduce_only": True,
     "policy_version": 4,

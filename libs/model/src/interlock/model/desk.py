@@ -11,7 +11,8 @@ from interlock.model.values import TradingMode, require_positive
 class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Section ``[desk]``: what every service of a desk must know.
 
-    `cadence_seconds` is the desk's heartbeat of decisions; `equity_usd` what it starts with.
+    `cadence_seconds` is the desk's heartbeat of decisions; `equity_usd` what it starts with, and
+    `currency` the account's, in which every limit is counted.
     """
 
     name: str
@@ -20,6 +21,7 @@ class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     instruments: tuple[Instrument, ...]
     cadence_seconds: int
     equity_usd: Decimal
+    currency: str = "USD"
     mode: TradingMode = TradingMode.DEMO
     live_allowed: bool = False
     require_live_confirm: bool = True

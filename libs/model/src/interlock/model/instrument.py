@@ -4,11 +4,15 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from msgspec import Struct
 
-from interlock.model.values import require_positive
+from interlock.model.values import InstrumentKind, require_positive
 
 
 class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One tradable thing. `tick` is the price step, `lot` the quantity step, both in own units."""
+    """One tradable thing. `tick` is the price step, `lot` the quantity step, both in own units.
+
+    `bucket` and `sector` name the groups whose exposure is limited together. `multiplier` is how
+    many units of the underlying one unit stands for: 100 for a listed option.
+    """
 
     instrument_id: str
     venue: str
@@ -16,10 +20,15 @@ class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tick: Decimal = Decimal("0.01")
     lot: Decimal = Decimal(1)
     aliases: tuple[str, ...] = ()
+    kind: InstrumentKind = InstrumentKind.EQUITY
+    bucket: str = ""
+    sector: str = ""
+    multiplier: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         require_positive("tick", self.tick)
         require_positive("lot", self.lot)
+        require_positive("multiplier", self.multiplier)
 
     def price(self, value: float | Decimal) -> Decimal:
         """Return `value` on the nearest tick."""

@@ -27,6 +27,16 @@ class TimeInForce(StrEnum):
     IOC = "ioc"
 
 
+class InstrumentKind(StrEnum):
+    """What a thing is, for permissions and for how its exposure is counted."""
+
+    EQUITY = "equity"
+    OPTION = "option"
+    FUTURE = "future"
+    CRYPTO = "crypto"
+    FX = "fx"
+
+
 class TradingMode(StrEnum):
     DEMO = "demo"
     LIVE = "live"
@@ -38,6 +48,17 @@ class TradingState(StrEnum):
     HALTED = "halted"
     REDUCE_ONLY = "reduce_only"
     ACTIVE = "active"
+
+
+class Stage(StrEnum):
+    """How far a desk has been let out. What each allows is the policy's table of stages."""
+
+    DEMO = "demo"
+    DEMO_TESTING = "demo_testing"
+    STRESS = "stress"
+    LIVE_MICRO = "live_micro"
+    LIVE_LIMITED = "live_limited"
+    FULL = "full"
 
 
 class Severity(StrEnum):

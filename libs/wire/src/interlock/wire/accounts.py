@@ -40,7 +40,9 @@ class AccountUpdated(DeskMessage, frozen=True, kw_only=True, tag="account.update
     """The account once a cadence. Profits are in the account's currency.
 
     `window_pnl` is the change of equity over the trailing loss window (30 minutes of desk time),
-    `day_pnl` the change since the first mark of the day.
+    `day_pnl` the change since the first mark of the day, `week_pnl` since that of the week.
+    `day` is the trading day, counted from 1970; `drawdown_5d_pct` is the fall from the highest mark
+    of the last five trading days, in percent of it; `losses_in_row` counts the day's closed trades.
     """
 
     account: str
@@ -55,3 +57,8 @@ class AccountUpdated(DeskMessage, frozen=True, kw_only=True, tag="account.update
     equity_at_day_start: Decimal
     positions: list[PositionLine]
     ts_desk: int
+    day: int = 0
+    week_pnl: Decimal = Decimal(0)
+    equity_at_week_start: Decimal = Decimal(0)
+    drawdown_5d_pct: float = 0.0
+    losses_in_row: int = 0

@@ -89,7 +89,8 @@ class FeaturesComputed(DeskMessage, frozen=True, kw_only=True, tag="data.feature
     """What signals know after one bar. A feature that is not warm yet is absent, never zero.
 
     Returns and volatilities are fractions, `spread_bps` is in 1/10,000, `adv` in the quote
-    currency a day, `rsi` 0 to 100, the rest in the price's own unit.
+    currency a day, `rsi` 0 to 100, `delta` units of the underlying per unit of an option, the rest
+    in the price's own unit.
     """
 
     instrument_id: str
@@ -109,6 +110,7 @@ class FeaturesComputed(DeskMessage, frozen=True, kw_only=True, tag="data.feature
     correlation: float | None = None
     adv: float | None = None
     spread_bps: float | None = None
+    delta: float | None = None
 
     def __post_init__(self) -> None:
         require_finite_float("close", self.close)

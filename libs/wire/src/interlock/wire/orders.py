@@ -5,7 +5,7 @@
 
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from interlock.model.ids import UnixNanos
 from interlock.model.values import (
@@ -24,7 +24,8 @@ class OrderIntent(DeskMessage, frozen=True, kw_only=True, tag="order.intent.v1")
     """What a strategy wants. It is no order: only the gate can make one of it.
 
     `ts_market` is the moment of the market event it was decided on, `reference_price` the price
-    the strategy saw there.
+    the strategy saw there. `p_win` (0 to 1), `reward_risk` (a ratio) and `expected_value_pct` are
+    what the strategy claims for it; `currency` is that of its prices, `build` the sender's.
     """
 
     intent_id: str
@@ -42,6 +43,11 @@ class OrderIntent(DeskMessage, frozen=True, kw_only=True, tag="order.intent.v1")
     ts_market: UnixNanos
     policy_version: int
     reasons: list[str]
+    p_win: float | None = None
+    reward_risk: float | None = None
+    expected_value_pct: float | None = None
+    currency: str = ""
+    build: str = ""
 
 
 class SubmitOrder(DeskMessage, frozen=True, kw_only=True, tag="order.submit.v1"):
@@ -74,6 +80,7 @@ class SubmitOrder(DeskMessage, frozen=True, kw_only=True, tag="order.submit.v1")
     nonce: str
     key_id: str
     signature: str
+    build: str = ""
 
     def __post_init__(self) -> None:
         require_positive("quantity", self.quantity)
@@ -198,3 +205,39 @@ class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.
     open_orders: int
     positions: int
     breaks: list[str]
+
+
+class QuoteSeen(Struct, frozen=True, kw_only=True):
+    """The last quote of an instrument before a verdict: quotes are not in the journal."""
+
+    instrument_id: str
+    bid: float
+    ask: float
+    bid_size: float
+    ask_size: float
+    ts_event: UnixNanos
+
+
+class GateHeard(DeskMessage, frozen=True, kw_only=True, tag="gate.heard.v1"):
+    """What the gate has taken in since it last said so, in its own order.
+
+    With it every verdict can be computed again from the journal: `message_ids` in order, then the
+    last `quotes`, then, where `intent_id` is not empty, the verdict on that intent with the policy
+    store's answer, at `ts_event`.
+    """
+
+    message_ids: list[str]
+    quotes: list[QuoteSeen]
+    intent_id: str = ""
+    store_answer: dict[str, int] = field(default_factory=dict[str, int])
+    store_error: str = ""
+
+
+class GateConfigured(DeskMessage, frozen=True, kw_only=True, tag="gate.configured.v1"):
+    """The limits the gate starts with: sections ``[desk]`` and ``[gate]`` as JSON text."""
+
+    config_hash: str
+    build: str
+    desk_section: str
+    gate_section: str
+    key_id: str

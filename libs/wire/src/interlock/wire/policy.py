@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from interlock.model.values import TradingState
+from interlock.model.values import Stage, TradingState
 from interlock.wire.base import DeskMessage
 
 
@@ -67,7 +67,11 @@ class ParameterChange(Struct, frozen=True, kw_only=True):
 
 
 class PolicyChanged(DeskMessage, frozen=True, kw_only=True, tag="policy.changed.v1"):
-    """A policy version: an epoch of the desk, whole, with its difference to the one before."""
+    """A policy version: an epoch of the desk, whole, with its difference to the one before.
+
+    `do_not_trade` names instruments or sectors. `signature` is the policy service's Ed25519 over
+    `interlock.wire.signing.policy_bytes`, in base64.
+    """
 
     version: int
     parameters: dict[str, float]
@@ -76,15 +80,47 @@ class PolicyChanged(DeskMessage, frozen=True, kw_only=True, tag="policy.changed.
     reason: str
     proposal_id: str | None
     config_hash: str
+    do_not_trade: list[str] = field(default_factory=list[str])
+    key_id: str = ""
+    signature: str = ""
 
 
 class TradingStateChanged(DeskMessage, frozen=True, kw_only=True, tag="policy.trading-state.v1"):
-    """What may be traded from now on. `epoch` grows with every change and fences older writers."""
+    """What may be traded from now on, whole. `epoch` grows with every change, fences older writers.
+
+    Parameters
+    ----------
+    stage, cap_scales, allow_short, allow_options
+        How far the desk is let out, and what that leaves of the configured permissions: caps of a
+        bucket are multiplied by its scale, 1 where it has none.
+    demo_only
+        Whether no order may reach a live account: a kill day's next session, or quarantine.
+    quarantined_until
+        The first trading day (days since 1970) after the quarantine, 0 where there is none.
+    kill_days
+        The trading days in the trailing window on which the kill rule fired.
+    disabled
+        Strategies that may not enter until a named person enables them again.
+    cancel_orders, flatten
+        Whether the change asks for every open order to be cancelled, every position to be closed.
+    """
 
     state: TradingState
     epoch: int
     author: str
     reason: str
+    stage: Stage = Stage.DEMO
+    cap_scales: dict[str, float] = field(default_factory=dict[str, float])
+    allow_short: bool = True
+    allow_options: bool = True
+    demo_only: bool = False
+    quarantined_until: int = 0
+    kill_days: list[int] = field(default_factory=list[int])
+    disabled: list[str] = field(default_factory=list[str])
+    cancel_orders: bool = False
+    flatten: bool = False
+    key_id: str = ""
+    signature: str = ""
 
 
 class HaltTrading(DeskMessage, frozen=True, kw_only=True, tag="policy.halt.v1"):
@@ -98,4 +134,52 @@ class ResumeTrading(DeskMessage, frozen=True, kw_only=True, tag="policy.resume.v
     """Let orders through again. `by` names a person."""
 
     by: str
+    reason: str
+
+
+class EnableStrategy(DeskMessage, frozen=True, kw_only=True, tag="policy.enable-strategy.v1"):
+    """A named person lets a strategy enter again after it was disabled for repeating itself."""
+
+    by: str
+    strategy: str
+    reason: str
+
+
+class ClearQuarantine(DeskMessage, frozen=True, kw_only=True, tag="policy.clear-quarantine.v1"):
+    """A named person ends a quarantine; it also takes a judge that said ``stay_demo = false``."""
+
+    by: str
+    reason: str
+
+
+class SetStage(DeskMessage, frozen=True, kw_only=True, tag="policy.set-stage.v1"):
+    """A named person moves the desk to another stage. Going back is always allowed."""
+
+    by: str
+    stage: Stage
+    reason: str
+
+
+class ForceDemo(DeskMessage, frozen=True, kw_only=True, tag="policy.force-demo.v1"):
+    """A named person keeps every order off live accounts until the desk is resumed."""
+
+    by: str
+    reason: str
+
+
+class RollBackPolicy(DeskMessage, frozen=True, kw_only=True, tag="policy.roll-back.v1"):
+    """A named person puts an older version in force again, as a new version."""
+
+    by: str
+    version: int
+    reason: str
+
+
+class CommandRefused(DeskMessage, frozen=True, kw_only=True, tag="policy.command-refused.v1"):
+    """The policy service will not do what a person asked. `code` is public, `reason` is wording."""
+
+    command: str
+    command_id: str
+    by: str
+    code: str
     reason: str

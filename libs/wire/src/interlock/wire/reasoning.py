@@ -75,3 +75,12 @@ class ReasonerFailed(DeskMessage, frozen=True, kw_only=True, tag="reasoner.faile
     model: str
     spent_usd: Decimal
     latency_ns: int
+
+
+class SanityJudged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.sanity-judged.v1"):
+    """A judge's view of a desk in quarantine: whether it should stay on paper."""
+
+    stay_demo: bool
+    rationale: str
+    provider: str
+    model: str

@@ -1,8 +1,18 @@
-"""The bytes a gate signature covers. No cryptography here: only what is signed."""
+"""The bytes a signature covers. No cryptography here: only what is signed."""
 
+from msgspec.structs import replace
+
+from interlock.wire import codec
 from interlock.wire.orders import SubmitOrder
+from interlock.wire.policy import PolicyChanged, TradingStateChanged
 
 DOMAIN = b"interlock.submit-order.v1"
+RULES_DOMAIN = b"interlock.rules.v1"
+
+
+def rules_bytes(rules: PolicyChanged | TradingStateChanged) -> bytes:
+    """Return the exact bytes of a policy version or a trading state, all but the signature."""
+    return RULES_DOMAIN + b"\n" + codec.encode(replace(rules, signature=""))
 
 
 def canonical_bytes(order: SubmitOrder) -> bytes:
@@ -32,6 +42,7 @@ def canonical_bytes(order: SubmitOrder) -> bytes:
         str(order.expires_at),
         order.nonce,
         order.key_id,
+        order.build,
     )
     parts = [DOMAIN]
     for field in fields:

@@ -15,6 +15,8 @@ from interlock.wire.market import (
     VenueBar,
 )
 from interlock.wire.orders import (
+    GateConfigured,
+    GateHeard,
     OrderAccepted,
     OrderCanceled,
     OrderDenied,
@@ -29,18 +31,26 @@ from interlock.wire.orders import (
     SubmitOrder,
 )
 from interlock.wire.policy import (
+    ClearQuarantine,
+    CommandRefused,
+    EnableStrategy,
+    ForceDemo,
     HaltTrading,
     PolicyChanged,
     ProposalJudged,
     ResumeTrading,
+    RollBackPolicy,
+    SetStage,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import Assessment, ParameterProposal, ReasonerFailed
+from interlock.wire.reasoning import Assessment, ParameterProposal, ReasonerFailed, SanityJudged
 from interlock.wire.system import (
     AlertRaised,
     ConfigChanged,
     DeadLettered,
     Heartbeat,
+    SafetyTripped,
+    SwitchChanged,
 )
 
 _PLAIN = re.compile(r"[\w\-/=+@]+")
@@ -152,6 +162,50 @@ def halt(m: HaltTrading) -> str:
 
 def resume(m: ResumeTrading) -> str:
     return f"cmd.policy.resume.{token(m.desk)}"
+
+
+def enable_strategy(m: EnableStrategy) -> str:
+    return f"cmd.policy.enable-strategy.{token(m.desk)}"
+
+
+def clear_quarantine(m: ClearQuarantine) -> str:
+    return f"cmd.policy.clear-quarantine.{token(m.desk)}"
+
+
+def set_stage(m: SetStage) -> str:
+    return f"cmd.policy.set-stage.{token(m.desk)}"
+
+
+def force_demo(m: ForceDemo) -> str:
+    return f"cmd.policy.force-demo.{token(m.desk)}"
+
+
+def roll_back(m: RollBackPolicy) -> str:
+    return f"cmd.policy.roll-back.{token(m.desk)}"
+
+
+def command_refused(m: CommandRefused) -> str:
+    return f"evt.policy.command-refused.{token(m.desk)}"
+
+
+def sanity_judged(m: SanityJudged) -> str:
+    return f"doc.sanity-judged.{token(m.desk)}"
+
+
+def safety_tripped(m: SafetyTripped) -> str:
+    return f"evt.safety.tripped.{token(m.desk)}.{token(m.service)}"
+
+
+def switch_changed(m: SwitchChanged) -> str:
+    return f"evt.exec.switch.{token(m.desk)}"
+
+
+def gate_heard(m: GateHeard) -> str:
+    return f"evt.gate.heard.{token(m.desk)}"
+
+
+def gate_configured(m: GateConfigured) -> str:
+    return f"evt.gate.configured.{token(m.desk)}"
 
 
 def order_intent(m: OrderIntent) -> str:

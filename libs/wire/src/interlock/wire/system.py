@@ -1,5 +1,7 @@
 """Messages about the services themselves."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from interlock.model.values import Severity
@@ -26,6 +28,45 @@ class AlertRaised(DeskMessage, frozen=True, kw_only=True, tag="alert.raised.v1")
     code: str
     text: str
     dedupe_key: str
+
+
+class TripLevel(StrEnum):
+    """What a tripped control asks for: one strategy off, reduce-only, or no new risk at all."""
+
+    DISABLE = "disable"
+    REDUCE = "reduce"
+    HALT = "halt"
+
+
+class SafetyTripped(DeskMessage, frozen=True, kw_only=True, tag="safety.tripped.v1"):
+    """A service found what must not go on. Policy answers with a new trading state.
+
+    `about` is the strategy that a `TripLevel.DISABLE` is for.
+    """
+
+    service: str
+    code: str
+    level: TripLevel
+    observed: str
+    limit: str
+    about: str = ""
+
+
+class SwitchChanged(DeskMessage, frozen=True, kw_only=True, tag="exec.switch.v1"):
+    """Exec's own kill switch was pressed or armed again. Times are UNIX ns of the machine's clock.
+
+    `way` is ``file``, ``command``, ``rule`` or ``silence``; `cancelled` counts the orders that
+    were open.
+    """
+
+    pressed: bool
+    way: str
+    by: str
+    reason: str
+    seen_at: int
+    last_submit_at: int
+    cancelled_at: int
+    cancelled: int
 
 
 class ConfigLine(Struct, frozen=True, kw_only=True):
