@@ -8,7 +8,7 @@ PYTHON := $(shell command -v python3.13 || command -v python3)
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types proto bench check clean
+.PHONY: help setup run test lint types proto bench chaos check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ proto: setup ## write the generated files
 
 bench: setup ## measure, and hold against the targets
 	$(RUN) python -m tests.bench
+
+chaos: setup ## break the desk in every way, and count
+	$(RUN) python -m tests.chaos
 
 check: lint types test ## what CI runs
 
