@@ -1,0 +1,169 @@
+"""A desk whose parts can be killed one by one: real servers, real processes, the real clock.
+
+The feed and the strategy are ours, so that a fault decides what is asked and when. Everything
+else is what `interlock up` starts.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from interlock.cli import stack
+from interlock.cli.process import Child, Running, service_child, start
+from interlock.cli.servers.nats import nats_password
+from interlock.cli.stack import Addresses
+from interlock.cli.state_folder import StateFolder, open_state_folder
+from interlock.runtime.bus.nats import NatsBus, connect
+from interlock.runtime.bus.permissions import OPERATOR
+from interlock.runtime.config import DeskFile, load_desk_file
+from interlock.runtime.signing import create_keys
+from interlock.wire import catalogue
+from interlock.wire.catalogue import EXEC, GATE, POLICY
+
+from tests.bench.desk import PATH, UNLIMITED
+
+NATS, REDIS, POSTGRES = "nats", "valkey", "postgres"
+CORE = (POLICY, GATE, EXEC)
+START_BOUND_SECONDS = 30.0
+SETTLE_BOUND_SECONDS = 30.0
+TIGHT = "IBM"
+"""The one instrument with a limit that the load reaches."""
+TIGHT_POSITION_NOTIONAL = 1_000
+
+LIMITS = {
+    **UNLIMITED,
+    "INTERLOCK__GATE__LIMITS": (
+        f"{{ {TIGHT} = {{ max_order_quantity = 1000000, max_order_notional = 1000000000,"
+        f" max_position_notional = {TIGHT_POSITION_NOTIONAL} }} }}"
+    ),
+}
+
+
+class NotInTimeError(AssertionError):
+    """What should have happened did not, within its bound."""
+
+
+def chaos_desk() -> DeskFile:
+    return load_desk_file(PATH, LIMITS)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Processes by name. A second instance of a service is called ``<service>-<number>``."""
+
+    state: StateFolder
+    addresses: Addresses
+    children: dict[str, Child]
+    running: dict[str, Running] = field(default_factory=dict[str, Running])
+
+    async def start(self, *names: str, **environment: str) -> None:
+        """Start these and return when all of them are ready."""
+        await asyncio.gather(*(self.launch(name, **environment) for name in names))
+        await asyncio.gather(*(self.ready(name) for name in names))
+
+    async def launch(self, name: str, **environment: str) -> None:
+        child = self._child(name)
+        child = replace(child, env={**child.env, **environment})
+        self.running[name] = await start(child, self.state)
+
+    async def ready(self, name: str) -> None:
+        running = self.running[name]
+        deadline = time.monotonic() + START_BOUND_SECONDS
+        while not await running.child.probe():
+            if running.process.returncode is not None or time.monotonic() > deadline:
+                raise NotInTimeError(f"{name} is not ready: {running.last_lines()}")
+            await asyncio.sleep(0.01)
+
+    def _child(self, name: str) -> Child:
+        known = self.children.get(name)
+        if known is None:
+            model = self.children[name.partition("-")[0]]
+            # Another port than that of the first one.
+            known = service_child(name, model.argv, model.env)
+            self.children[name] = known
+        return known
+
+    async def kill(self, name: str) -> None:
+        """End it the hard way and return when it is gone."""
+        self.running[name].process.kill()
+        await self.running.pop(name).wait()
+
+    async def wait(self, name: str, seconds: float = START_BOUND_SECONDS) -> int:
+        """Wait for its own end and return the exit code."""
+        try:
+            async with asyncio.timeout(seconds):
+                code = await self.running[name].wait()
+        except TimeoutError:
+            raise NotInTimeError(f"{name} has not ended") from None
+        del self.running[name]
+        return code
+
+    async def stop(self, *names: str) -> None:
+        stopping = [self.running.pop(name) for name in names or tuple(self.running)]
+        await asyncio.gather(*(one.stop() for one in stopping))
+
+    async def bus(self, user: str) -> NatsBus:
+        """Return the bus as `user` sees it: a service that does not run, or the operator."""
+        password = nats_password(self.state, user)
+        client = await connect(self.addresses.nats_url, user, password, lambda _: None)
+        return NatsBus(client, user)
+
+    async def operator(self) -> NatsBus:
+        return await self.bus(OPERATOR)
+
+    async def settled(self, watching: NatsBus, services: Iterable[str] = CORE) -> None:
+        """Return when these services have been given everything and acknowledged it."""
+        wanted = list(services)
+        await until(lambda: _idle(watching, wanted), SETTLE_BOUND_SECONDS, f"{wanted} to settle")
+
+
+async def _idle(watching: NatsBus, services: list[str]) -> bool:
+    for service in services:
+        for stream in catalogue.filters_of(service):
+            info = await watching._consumer_info(stream, service)
+            if info is None or info["num_pending"] or info["num_ack_pending"]:
+                return False
+    return True
+
+
+async def until(condition, seconds: float, what: str) -> None:
+    """Ask `condition` (it may be asynchronous) until it holds, or raise `NotInTimeError`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        holds = condition()
+        if asyncio.iscoroutine(holds):
+            holds = await holds
+        if holds:
+            return
+        if time.monotonic() > deadline:
+            raise NotInTimeError(f"waited {seconds:g} s for {what}")
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def desk(
+    services: Iterable[str] = CORE, *, servers: Iterable[str] = (NATS, REDIS), **environment: str
+) -> AsyncIterator[Desk]:
+    """Start servers, make the streams, start services; end everything at the end."""
+    with tempfile.TemporaryDirectory(prefix="interlock-chaos-") as folder:
+        state = open_state_folder(Path(folder))
+        create_keys(state.secrets)
+        embedded, addresses = stack.servers(state, None, None, None)
+        settings = {**LIMITS, "INTERLOCK_DESK_FILE": str(PATH), "INTERLOCK_REPLAY": ""}
+        everyone = [
+            *embedded,
+            *stack.services(state, addresses, {**settings, **environment}),
+        ]
+        made = Desk(state, addresses, {child.name: child for child in everyone})
+        try:
+            await made.start(*servers)
+            client = await stack.administrator(state, addresses)
+            await client.close()
+            await made.start(*services)
+            yield made
+        finally:
+            await made.stop()
