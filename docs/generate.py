@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from interlock.gate.checks import CONTROLS
+from interlock.model import trading
 from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
+from interlock.model.trading import LETS_THROUGH, NOTHING_TO_DO, Standing, Trigger
 from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 def render() -> dict[str, str]:
     """Return every document with a generated part: path below the root, and content."""
     documents = {"docs/order-states.md": order_states()}
+    documents["docs/trading-states.md"] = trading_states()
     documents["README.md"] = _filled("README.md", {"controls": controls()})
     for service in (*SERVICES, CLI):
         path = f"services/{service}/README.md"
@@ -44,6 +47,41 @@ def order_states() -> str:
         "counts as exposure.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def trading_states() -> str:
+    """Return the table of a desk's standings as a Mermaid state diagram and as a table."""
+    arrows = [f"    [*] --> {Standing.STARTING}"]
+    for (now, trigger), after in trading.TRANSITIONS.items():
+        arrows.append(f"    {now} --> {after}: {trigger}")
+    lines = [
+        "# The standing of a desk",
+        "",
+        "Generated from `interlock.model.trading` by `make proto`; do not edit.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        *arrows,
+        "```",
+        "",
+        _table(
+            ("standing", "the gate sees", *Trigger),
+            [
+                (f"`{now}`", LETS_THROUGH[now], *(_after(now, trigger) for trigger in Trigger))
+                for now in Standing
+            ],
+        ),
+        "",
+        "A dash means that there is nothing to do; *refused*, that a person is told why.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _after(now: Standing, trigger: Trigger) -> str:
+    if (now, trigger) in NOTHING_TO_DO:
+        return "-"
+    after = trading.TRANSITIONS.get((now, trigger))
+    return "*refused*" if after is None else f"`{after}`"
 
 
 def controls() -> str:
