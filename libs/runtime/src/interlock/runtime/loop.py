@@ -24,6 +24,7 @@ from interlock.model.ids import derive_id
 from interlock.runtime.bus.port import Bus, Delivery, Inbox
 from interlock.runtime.clock import Clock
 from interlock.runtime.errors import UnavailableError
+from interlock.runtime.failpoints import Failpoint, armed
 from interlock.runtime.metrics import Metrics
 from interlock.runtime.recent import RecentIds
 from interlock.runtime.service import Cell, Perform, Publish, Reaction
@@ -76,6 +77,7 @@ class Loop[S]:
     handled: int = 0
     published: int = 0
     parked: int = 0
+    _failpoint: Failpoint | None = field(default_factory=armed)
     _inboxes: list[Inbox] = field(default_factory=list[Inbox])
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _done: RecentIds = field(default_factory=RecentIds)
@@ -114,7 +116,9 @@ class Loop[S]:
                 if self.record is not None:
                     await self._recorded(self.record, batch)
                 settled = [await self._handle(delivery) for delivery in batch]
+                self._reach("acknowledging", map(_read, batch))
                 await self._acknowledge(batch)
+                self._reach("acknowledged", map(_read, batch))
                 await self._tell_settled([done for done in settled if done is not None])
         finally:
             housekeeping.cancel()
@@ -233,6 +237,7 @@ class Loop[S]:
         message = delivery.decode()
         if message.message_id in self._done:
             return Settled(message_id=message.message_id, caused=[])
+        self._reach("taken", [message])
         self.clock.observe(message.ts_event)
         span = self.telemetry.start(message, delivery.subject, delivery.headers)
         began = time.perf_counter()
@@ -263,15 +268,23 @@ class Loop[S]:
             reports = None
             match step:
                 case Publish(messages):
+                    self._reach("publishing", messages)
                     await self.bus.publish(messages, headers)
+                    self._reach("published", messages)
                     said += messages
                 case Perform(effect):
+                    self._reach("performing", [effect])
                     result = self.cell.service.perform(effect)
                     reports = await result if isawaitable(result) else result
+                    self._reach("performed", [effect])
         for message in said:
             self.metrics.said(message)
         self.published += len(said)
         return said
+
+    def _reach(self, moment: str, things: Iterable[object]) -> None:
+        if self._failpoint is not None:
+            self._failpoint.reach(self.cell.service.name, moment, things)
 
     async def _park(self, delivery: Delivery, reason: str, tries: int) -> None:
         service = self.cell.service.name
