@@ -24,6 +24,7 @@ from interlock.runtime.telemetry import Telemetry
 from interlock.venues.replay import open_replay
 from interlock.wire.base import Message, tag_of
 from interlock.wire.catalogue import SERVICES
+from interlock.wire.orders import GateHeard
 from interlock.wire.system import Heartbeat
 
 DESK_FILE = Path(__file__).parents[2] / "deploy" / "desks" / "params.toml"
@@ -58,7 +59,8 @@ class Record:
         self.decisions: Decisions = defaultdict(list)
 
     def add(self, message: Message) -> None:
-        if isinstance(message, Heartbeat):
+        # A gate hears several streams, and in which order is each run's own.
+        if isinstance(message, Heartbeat | GateHeard):
             return
         body = msgspec.to_builtins(message)
         for name in ("signature", "key_id"):

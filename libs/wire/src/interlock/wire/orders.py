@@ -208,7 +208,11 @@ class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.
 
 
 class QuoteSeen(Struct, frozen=True, kw_only=True):
-    """The last quote of an instrument before a verdict: quotes are not in the journal."""
+    """What the gate saw of the quotes, which are not in the journal.
+
+    Of all the quotes of one instrument between two messages the last one counts; `after` is the
+    number of `GateHeard.message_ids` taken in before it.
+    """
 
     instrument_id: str
     bid: float
@@ -216,14 +220,16 @@ class QuoteSeen(Struct, frozen=True, kw_only=True):
     bid_size: float
     ask_size: float
     ts_event: UnixNanos
+    after: int = 0
 
 
 class GateHeard(DeskMessage, frozen=True, kw_only=True, tag="gate.heard.v1"):
     """What the gate has taken in since it last said so, in its own order.
 
-    With it every verdict can be computed again from the journal: `message_ids` in order, then the
-    last `quotes`, then, where `intent_id` is not empty, the verdict on that intent with the policy
-    store's answer, at `ts_event`.
+    With it every verdict can be computed again from the journal: `message_ids` in order, each of
+    the `quotes` in its place between them, then, where `intent_id` is not empty, the verdict on
+    that intent with the policy store's answer, at `ts_event`. What the gate said itself is listed
+    like what it heard.
     """
 
     message_ids: list[str]

@@ -1,13 +1,15 @@
 """The gate, wired: the only process that holds the signing key."""
 
 from collections.abc import Awaitable, Sequence
+from importlib.metadata import version
 
 import msgspec
 
 from interlock.gate.config import GateConfig
-from interlock.gate.core import decide, ready
+from interlock.gate.core import answer, begin, ready
 from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
 from interlock.gate.state import GateState, evolve
+from interlock.gate.witness import Witness
 from interlock.model.desk import DeskConfig
 from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import UnavailableError
@@ -17,6 +19,7 @@ from interlock.runtime.signing import SignsOrders, load_signer
 from interlock.runtime.stores.policy import PolicyStore
 from interlock.wire.base import Effect, Report
 from interlock.wire.catalogue import GATE
+from interlock.wire.orders import GateConfigured
 from interlock.wire.signing import canonical_bytes
 
 
@@ -43,18 +46,45 @@ def build(
         config_hash=config_hash,
         key_id=signer.key_id,
         instruments=names,
+        witness=Witness(standing=_standing(desk, config, config_hash, signer.key_id)),
     )
     return Service(
-        name=GATE, state=state, evolve=evolve, decide=decide, ready=ready, perform=perform
+        name=GATE,
+        state=state,
+        evolve=evolve,
+        decide=answer,
+        ready=ready,
+        begin=begin,
+        perform=perform,
+    )
+
+
+def _standing(
+    desk: DeskConfig, config: GateConfig, config_hash: str, key_id: str
+) -> GateConfigured:
+    """Return what this gate works under, whole, so that another can be built from it."""
+    desk_section, gate_section = (
+        msgspec.json.encode(section, order="deterministic").decode() for section in (desk, config)
+    )
+    return GateConfigured(
+        message_id="",
+        decision_id="",
+        ts_event=0,
+        desk=desk.name,
+        config_hash=config_hash,
+        build=version(f"interlock-{GATE}"),
+        desk_section=desk_section,
+        gate_section=gate_section,
+        key_id=key_id,
     )
 
 
 async def _ask(store: PolicyStore, effect: AskPolicyStore) -> Sequence[Report]:
     try:
-        version = await store.version(effect.intent.desk)
+        known = await store.version(effect.intent.desk)
     except UnavailableError as error:
         return [PolicyStoreAnswered(intent=effect.intent, version=None, error=str(error))]
-    return [PolicyStoreAnswered(intent=effect.intent, version=version)]
+    return [PolicyStoreAnswered(intent=effect.intent, version=known)]
 
 
 async def assemble(process: Process) -> Parts[GateState]:

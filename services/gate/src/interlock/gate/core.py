@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from interlock.gate.checks import case_of, run_controls
 from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
 from interlock.gate.state import GateState
+from interlock.gate.witness import begin as configured
+from interlock.gate.witness import tell
 from interlock.model.ids import NANOS_PER_SECOND, client_order_id, derive_id
 from interlock.model.values import ZERO
 from interlock.wire.base import Effect, Message, Report, caused_id
@@ -25,6 +27,15 @@ def ready(state: GateState, message: Message) -> bool:
         and state.policy_version is not None
         and state.policy_version >= message.policy_version
     )
+
+
+def begin(state: GateState, now: int) -> Sequence[Message | Effect]:
+    return configured(state.witness, now)
+
+
+def answer(state: GateState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
+    """Say what `decide` does, and with a verdict what it rests on."""
+    return tell(state.witness, state.desk, heard, decide(state, heard, now), now)
 
 
 def decide(state: GateState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from interlock.gate.config import GateConfig
+from interlock.gate.witness import Witness, note
 from interlock.model.instrument import Instrument
 from interlock.model.order import WorkingOrder
 from interlock.model.values import ZERO, Side, TradingMode, TradingState
@@ -69,9 +70,11 @@ class GateState:
     reconciled: bool = False
     breaks: list[str] = field(default_factory=list[str])
     suspect: dict[str, FeedCondition] = field(default_factory=dict[str, FeedCondition])
+    witness: Witness = field(default_factory=Witness)
 
 
 def evolve(state: GateState, heard: Message | Report) -> GateState:
+    note(state.witness, heard)
     match heard:
         case Bar():
             _refer(state, heard.instrument_id, heard.close, heard.ts_event)
