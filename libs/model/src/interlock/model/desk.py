@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from interlock.model.equity import DAY_STARTS_AT_UTC_HOUR, HOURS_PER_DAY
 from interlock.model.instrument import Instrument
 from interlock.model.values import TradingMode, require_positive
 
@@ -12,7 +13,8 @@ class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Section ``[desk]``: what every service of a desk must know.
 
     `cadence_seconds` is the desk's heartbeat of decisions; `equity_usd` what it starts with, and
-    `currency` the account's, in which every limit is counted.
+    `currency` the account's, in which every limit is counted. `day_starts_at_utc_hour` parts two
+    trading days: 0 is right for an exchange that never closes.
     """
 
     name: str
@@ -27,9 +29,14 @@ class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     require_live_confirm: bool = True
     read_only: bool = False
     default_replay: str = ""
+    day_starts_at_utc_hour: int = DAY_STARTS_AT_UTC_HOUR
 
     def __post_init__(self) -> None:
         require_positive("equity_usd", self.equity_usd)
+        if not 0 <= self.day_starts_at_utc_hour < HOURS_PER_DAY:
+            raise ValueError(
+                f"day_starts_at_utc_hour must be 0 to 23, not {self.day_starts_at_utc_hour}"
+            )
         if self.cadence_seconds < 1:
             raise ValueError(f"cadence_seconds must be at least 1, not {self.cadence_seconds}")
         if self.mode is TradingMode.LIVE and not self.live_allowed:

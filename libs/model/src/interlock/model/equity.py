@@ -19,8 +19,9 @@ from interlock.model.values import ZERO
 DRAWDOWN_DAYS = 5
 DAY_STARTS_AT_UTC_HOUR = 4
 """It lies between New York's last and first trades all year."""
+HOURS_PER_DAY = 24
 _NANOS_PER_HOUR = 3_600 * NANOS_PER_SECOND
-_NANOS_PER_DAY = 24 * _NANOS_PER_HOUR
+_NANOS_PER_DAY = HOURS_PER_DAY * _NANOS_PER_HOUR
 _DAYS_PER_WEEK = 7
 _FIRST_DAY_IS_A_THURSDAY = 3
 _PERCENT = Decimal(100)

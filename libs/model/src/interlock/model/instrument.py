@@ -11,7 +11,8 @@ class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One tradable thing. `tick` is the price step, `lot` the quantity step, both in own units.
 
     `bucket` and `sector` name the groups whose exposure is limited together. `multiplier` is how
-    many units of the underlying one unit stands for: 100 for a listed option.
+    many units of the underlying one unit stands for: 100 for a listed option. `underlying` is the
+    instrument that an option's price hangs on.
     """
 
     instrument_id: str
@@ -24,6 +25,7 @@ class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bucket: str = ""
     sector: str = ""
     multiplier: Decimal = Decimal(1)
+    underlying: str = ""
 
     def __post_init__(self) -> None:
         require_positive("tick", self.tick)
