@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from interlock.model.trading import Standing
 from interlock.model.values import Stage, TradingState
 from interlock.wire.base import DeskMessage
 
@@ -33,6 +34,7 @@ class FreezeReason(StrEnum):
     LOSS_30_MIN = "loss_30_min"
     CLOCK_OFFSET = "clock_offset"
     ACCOUNT_UNKNOWN = "account_unknown"
+    REVERTED = "reverted"
 
 
 class ProposalJudged(DeskMessage, frozen=True, kw_only=True, tag="policy.proposal-judged.v1"):
@@ -103,6 +105,17 @@ class TradingStateChanged(DeskMessage, frozen=True, kw_only=True, tag="policy.tr
         Strategies that may not enter until a named person enables them again.
     cancel_orders, flatten
         Whether the change asks for every open order to be cancelled, every position to be closed.
+    standing, since_day, since_ts_desk
+        Why the state is what it is, and the trading day and the desk time (ns) it came about on.
+        Without a standing, the state stands for itself.
+    stage_since
+        The trading day on which the desk came to its stage.
+    forced_demo
+        Whether a person keeps the desk off live accounts.
+    paper_after
+        The kill day after which one session is on paper; none where that is over or overridden.
+    quarantined_since, quarantined_at
+        The kill day that began the quarantine, and the moment on the data's clock in UNIX ns.
     """
 
     state: TradingState
@@ -119,6 +132,14 @@ class TradingStateChanged(DeskMessage, frozen=True, kw_only=True, tag="policy.tr
     disabled: list[str] = field(default_factory=list[str])
     cancel_orders: bool = False
     flatten: bool = False
+    standing: Standing | None = None
+    since_day: int | None = None
+    since_ts_desk: int = 0
+    stage_since: int | None = None
+    forced_demo: bool = False
+    paper_after: int | None = None
+    quarantined_since: int | None = None
+    quarantined_at: int = 0
     key_id: str = ""
     signature: str = ""
 

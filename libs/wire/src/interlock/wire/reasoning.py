@@ -42,7 +42,8 @@ class ParameterProposal(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pa
     """A model asks for another value of one parameter.
 
     `prompt_hash` is the SHA-256 of the prompt, `latency_ns` the whole call as the caller saw it,
-    `cost_usd` the price of the tokens (zero for a local model).
+    `cost_usd` the price of the tokens (zero for a local model). Where there is a `delta`, the value
+    in force is moved by it and `proposed` is only what the model took that to come to.
     """
 
     parameter: str
@@ -60,9 +61,12 @@ class ParameterProposal(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pa
     cost_usd: Decimal
     latency_ns: int
     ts_desk: int
+    delta: float | None = None
 
     def __post_init__(self) -> None:
         require_finite_float("proposed", self.proposed)
+        if self.delta is not None:
+            require_finite_float("delta", self.delta)
         require_not_negative("cost_usd", self.cost_usd)
 
 
