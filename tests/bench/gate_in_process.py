@@ -7,11 +7,14 @@ from decimal import Decimal
 from interlock.gate.app import build
 from interlock.gate.config import GateConfig
 from interlock.gate.ports import OrderSigned, PolicyStoreAnswered, SignOrder
+from interlock.gate.rules_store import GateRules
 from interlock.gate.state import GateState
 from interlock.model.ids import derive_id
+from interlock.runtime.rules_records import RulesReader
+from interlock.runtime.seal import Seal
 from interlock.runtime.service import Service
 from interlock.runtime.signing import throwaway_signer
-from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.wire.orders import OrderFilled, SubmitOrder
 
 from tests.bench.desk import measured_desk
@@ -47,7 +50,9 @@ def measure() -> Iterator[Line]:
 def _measure(*, signing: bool) -> list[float]:
     file = measured_desk()
     config = file.section("gate", GateConfig)
-    service = build(file.desk, config, file.config_hash, MemoryPolicyStore(), throwaway_signer())
+    reader = RulesReader(desk=file.desk.name, verifier=Seal())
+    rules = GateRules(desk=file.desk.name, store=MemoryRulesStore(), reader=reader)
+    service = build(file.desk, config, file.config_hash, rules, throwaway_signer())
     state = service.state
     for message in opening(file.desk):
         state = service.evolve(state, message)

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 import uvloop
 from interlock.runtime.bus.nats import NatsBus
 from interlock.runtime.bus.port import Inbox
-from interlock.runtime.stores.redis_policy import RedisPolicyStore
+from interlock.runtime.rules_records import sign_rules
+from interlock.runtime.signing import load_rules_signer
+from interlock.runtime.stores.redis_rules import RedisRulesStore
 from interlock.wire.catalogue import EXEC, FEED, GATE, POLICY, STRATEGY, Stream
 
 from tests.bench.bus_world import World, world
@@ -59,8 +61,10 @@ async def _measure() -> tuple[list[float], float]:
 
 async def _open(running: World) -> None:
     """Say what a gate must have heard before it approves anything."""
-    store = RedisPolicyStore(running.addresses.redis_url)
-    await store.save(policy(DESK))
+    signer = load_rules_signer(running.state.secrets)
+    store = RedisRulesStore(running.addresses.redis_url)
+    for rules in (policy(DESK), trading(DESK)):
+        await store.save(sign_rules(rules, signer))
     await store.close()
     for user, messages in (
         (FEED, bars(DESK)),

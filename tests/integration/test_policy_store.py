@@ -11,18 +11,22 @@ from interlock.cli.servers.valkey import valkey_server
 from interlock.cli.state_folder import open_state_folder
 from interlock.gate.app import build
 from interlock.gate.config import GateConfig, InstrumentLimits
+from interlock.gate.rules_store import GateRules
 from interlock.model.values import Side
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.service import Perform
 from interlock.runtime.signing import throwaway_signer
-from interlock.runtime.stores.redis_policy import TIMEOUT_SECONDS, RedisPolicyStore
+from interlock.runtime.stores.redis_client import TIMEOUT_SECONDS
+from interlock.runtime.stores.redis_rules import RedisRulesStore, rules_key
+from interlock.runtime.stores.rules import Saved
 from interlock.testkit.cells import cell_of, react
 from interlock.testkit.decisions import desk, policy, reconciled, trading, wanted
 from interlock.testkit.desk_messages import DESK, SECOND, bar, fill
+from interlock.testkit.rules import reader, signed
 from interlock.wire.orders import OrderDenied, SubmitOrder
 
 pytestmark = pytest.mark.servers
-KEY = f"interlock:{DESK}:policy"
+KEY = rules_key(DESK)
 ENOUGH_SECONDS = 10 * TIMEOUT_SECONDS
 NOW = 100
 
@@ -58,9 +62,15 @@ async def valkey(tmp_path):
 
 @pytest.fixture
 async def store(valkey):
-    opened = RedisPolicyStore(valkey.server.url)
+    opened = RedisRulesStore(valkey.server.url)
     yield opened
     await opened.close()
+
+
+async def version(store, desk_name=DESK):
+    """Return the version that stands, by the number it is fenced by."""
+    number = (await store.read(desk_name)).version
+    return None if number is None else int(number)
 
 
 async def unavailable(call):
@@ -70,52 +80,52 @@ async def unavailable(call):
 
 
 async def test_no_policy_is_no_version(store):
-    assert await store.version(DESK) is None
+    assert await version(store) is None
 
 
 async def test_saving_twice_is_saving_once(store, valkey):
-    assert await store.save(policy(3, 1.0))
-    assert not await store.save(policy(3, 1.0))
-    assert not await store.save(policy(3, 2.0))
-    assert await store.version(DESK) == 3
+    assert await store.save(policy(3, 1.0)) is Saved.TAKEN
+    assert await store.save(policy(3, 1.0)) is Saved.STANDS
+    assert await store.save(policy(3, 2.0)) is Saved.DIFFERS
+    assert await version(store) == 3
     with valkey.client() as client:
-        assert b'"threshold_bps":1.0' in client.hget(KEY, "record")
+        assert b'"threshold_bps":1.0' in client.hget(KEY, "policy")
 
 
 async def test_i14_an_older_version_never_replaces_a_newer_one(store, valkey):
-    assert await store.save(policy(9, 1.0))
-    assert await store.save(policy(10, 1.1))
-    assert not await store.save(policy(9, 2.0))
-    assert await store.version(DESK) == 10
+    assert await store.save(policy(9, 1.0)) is Saved.TAKEN
+    assert await store.save(policy(10, 1.1)) is Saved.TAKEN
+    assert await store.save(policy(9, 2.0)) is Saved.FENCED
+    assert await version(store) == 10
     with valkey.client() as client:
-        assert b'"version":10' in client.hget(KEY, "record")
+        assert b'"version":10' in client.hget(KEY, "policy")
 
 
 async def test_i14_of_two_writers_at_once_the_newest_version_stands(store, valkey):
-    second = RedisPolicyStore(valkey.server.url)
+    second = RedisRulesStore(valkey.server.url)
     writers = [store, second]
     saves = [writers[n % 2].save(policy(n)) for n in (5, 3, 9, 1, 7, 9, 8, 2)]
     taken = await asyncio.gather(*saves)
     await second.close()
-    assert await store.version(DESK) == 9
-    assert sum(taken) >= 1
+    assert await version(store) == 9
+    assert Saved.TAKEN in taken
     with valkey.client() as client:
-        assert b'"version":9' in client.hget(KEY, "record")
+        assert b'"version":9' in client.hget(KEY, "policy")
 
 
 async def test_two_desks_do_not_see_each_other(store):
     await store.save(policy(3))
-    assert await store.version("other") is None
+    assert await version(store, "other") is None
 
 
 async def test_i9_a_killed_server_is_unavailable_in_time_and_back_with_its_version(store, valkey):
-    assert await store.save(policy(3))
+    assert await store.save(policy(3)) is Saved.TAKEN
     await valkey.kill()
-    await unavailable(store.version(DESK))
+    await unavailable(store.read(DESK))
     await unavailable(store.save(policy(4)))
     await valkey.start()
-    assert await store.version(DESK) == 3
-    assert await store.save(policy(4))
+    assert await version(store) == 3
+    assert await store.save(policy(4)) is Saved.TAKEN
 
 
 async def test_i9_a_restart_nobody_noticed_costs_one_answer_and_no_version(store, valkey):
@@ -123,38 +133,40 @@ async def test_i9_a_restart_nobody_noticed_costs_one_answer_and_no_version(store
     await store.save(policy(3))
     await valkey.kill()
     await valkey.start()
-    await unavailable(store.version(DESK))
-    assert await store.version(DESK) == 3
+    await unavailable(store.read(DESK))
+    assert await version(store) == 3
 
 
 async def test_i9_a_server_that_hangs_is_unavailable_in_time(store, valkey):
     await store.save(policy(3))
     with valkey.client() as client:
         client.execute_command("CLIENT", "PAUSE", "2000", "ALL")
-    await unavailable(store.version(DESK))
+    await unavailable(store.read(DESK))
     await unavailable(store.save(policy(4)))
 
 
-@pytest.mark.parametrize("garbage", ["", "three", "3.5", "\xff", "3 4"])
-async def test_i9_a_version_that_is_no_number_is_unavailable(store, valkey, garbage):
-    await store.save(policy(3))
+@pytest.mark.parametrize("garbage", ["", "three", "3.5", "\xff", "3 4", "03"])
+async def test_i9_a_version_that_is_no_number_is_not_believed(store, valkey, garbage):
+    await store.save(signed(policy(3)))
     with valkey.client() as client:
         client.hset(KEY, "version", garbage)
-    await unavailable(store.version(DESK))
+    believed = reader().read(await store.read(DESK))
+    assert believed.version is None
+    assert "its record says 3" in believed.error
 
 
 async def test_i9_a_key_of_another_kind_is_unavailable(store, valkey):
     with valkey.client() as client:
         client.set(KEY, "3")
-    await unavailable(store.version(DESK))
+    await unavailable(store.read(DESK))
     await unavailable(store.save(policy(4)))
 
 
 async def test_i9_a_wrong_password_is_unavailable_and_does_not_show_the_password(valkey):
     address = urlsplit(valkey.server.url)
-    stranger = RedisPolicyStore(f"redis://:wrong@{address.hostname}:{address.port}/0")
+    stranger = RedisRulesStore(f"redis://:wrong@{address.hostname}:{address.port}/0")
     with pytest.raises(UnavailableError) as caught:
-        await stranger.version(DESK)
+        await stranger.read(DESK)
     await stranger.close()
     assert "wrong@" not in str(caught.value)
 
@@ -164,9 +176,9 @@ async def test_i9_a_full_server_does_not_take_a_policy_and_says_so(store, valkey
     with valkey.client() as client:
         client.config_set("maxmemory", "1")
         await unavailable(store.save(policy(4)))
-        assert await store.version(DESK) == 3
+        assert await version(store) == 3
         client.config_set("maxmemory", "256mb")
-    assert await store.save(policy(4))
+    assert await store.save(policy(4)) is Saved.TAKEN
 
 
 # The gate, with this store.
@@ -185,16 +197,20 @@ CONFIG = GateConfig(
 )
 
 
+def rules_of(store):
+    return GateRules(desk=DESK, store=store, reader=reader())
+
+
 async def asked(cell, intent):
-    """Return the gate's answer to `intent`."""
+    """Return the gate's verdict on `intent`."""
     reaction = cell.react(intent, NOW * SECOND)
     said, reports = [], None
     while True:
         try:
             step = reaction.send(reports)
         except StopIteration:
-            (answer,) = said
-            return answer
+            (verdict,) = [one for one in said if isinstance(one, OrderDenied | SubmitOrder)]
+            return verdict
         reports = None
         if isinstance(step, Perform):
             result = cell.service.perform(step.effect)
@@ -206,8 +222,9 @@ async def asked(cell, intent):
 async def test_i9_the_gate_denies_new_risk_while_the_store_is_down_and_not_before_or_after(
     store, valkey
 ):
-    await store.save(policy(3))
-    cell = cell_of(build(desk(), CONFIG, "c0ffee", store, throwaway_signer()))
+    await store.save(signed(policy(3)))
+    await store.save(signed(trading()))
+    cell = cell_of(build(desk(), CONFIG, "c0ffee", rules_of(store), throwaway_signer()))
     for message in (trading(), reconciled(), policy(3), bar(NOW, 100.0), fill(1)):
         react(cell, message, 0)
     assert isinstance(await asked(cell, wanted(NOW)), SubmitOrder)
@@ -222,8 +239,9 @@ async def test_i9_the_gate_denies_new_risk_while_the_store_is_down_and_not_befor
 
 
 async def test_i6_the_gate_denies_while_the_store_has_another_version(store):
-    await store.save(policy(4))
-    cell = cell_of(build(desk(), CONFIG, "c0ffee", store, throwaway_signer()))
+    await store.save(signed(policy(4)))
+    await store.save(signed(trading()))
+    cell = cell_of(build(desk(), CONFIG, "c0ffee", rules_of(store), throwaway_signer()))
     for message in (trading(), reconciled(), policy(3), bar(NOW, 100.0)):
         react(cell, message, 0)
     denial = await asked(cell, wanted(NOW))

@@ -19,7 +19,7 @@ from interlock.runtime.clock import DataClock
 from interlock.runtime.config import DeskFile, load_desk_file
 from interlock.runtime.launch import Process, Settings, loop_of
 from interlock.runtime.signing import create_keys
-from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.runtime.telemetry import Telemetry
 from interlock.venues.replay import open_replay
 from interlock.wire.base import Message, tag_of
@@ -98,7 +98,7 @@ async def with_loops(
     """Run every service in its own loop, as its process would, until the replay has ended."""
     create_keys(state / "secrets")
     settings = Settings(desk_file=Path(file.path), state=state, replay=str(replay))
-    record, policies = Record(), MemoryPolicyStore()
+    record, rules = Record(), MemoryRulesStore()
     tasks: list[asyncio.Task[None]] = []
     processes: list[Process] = []
     replaying = None
@@ -107,7 +107,7 @@ async def with_loops(
         process = Process(
             settings=settings, desk_file=file, clock=DataClock(),
             bus=Recorded(await bus_of(name), record), telemetry=Telemetry(name),
-            memory_policies=policies,
+            memory_rules=rules,
         )  # fmt: skip
         processes.append(process)
         parts = await module.assemble(process)

@@ -7,11 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from interlock.gate.app import build
 from interlock.gate.config import GateConfig, InstrumentLimits
+from interlock.gate.rules_store import GateRules
 from interlock.model.ids import client_order_id
 from interlock.model.values import OrderType, Side, TimeInForce, TradingMode
 from interlock.runtime.signing import Verifier, throwaway_signer
-from interlock.runtime.stores.policy import MemoryPolicyStore
-from interlock.testkit.cells import cell_of, finish, react
+from interlock.testkit.cells import cell_of, react
 from interlock.testkit.decisions import (
     approved,
     desk,
@@ -20,7 +20,8 @@ from interlock.testkit.decisions import (
     trading,
     wanted,
 )
-from interlock.testkit.desk_messages import SECOND, bar, fill, ids, order_ids
+from interlock.testkit.desk_messages import DESK, SECOND, bar, fill, ids, order_ids
+from interlock.testkit.rules import reader, store_of
 from interlock.wire.codec import decode, encode
 from interlock.wire.orders import OrderCanceled, SubmitOrder
 from interlock.wire.signing import canonical_bytes
@@ -46,9 +47,8 @@ CONFIG = GateConfig(
 
 
 def gate_cell():
-    store = MemoryPolicyStore()
-    finish(store.save(policy(3)))
-    cell = cell_of(build(desk(), CONFIG, "c0ffee", store, SIGNER))
+    rules = GateRules(desk=DESK, store=store_of(policy(3), trading(epoch=7)), reader=reader())
+    cell = cell_of(build(desk(), CONFIG, "c0ffee", rules, SIGNER))
     prices = [bar(NOW, 100.0, name) for name in NAMES]
     for message in (trading(epoch=7), reconciled(), policy(3), *prices):
         react(cell, message, 0)

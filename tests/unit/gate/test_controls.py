@@ -7,13 +7,14 @@ from interlock.gate.app import build
 from interlock.gate.checks import CONTROLS
 from interlock.gate.config import GateConfig, InstrumentLimits
 from interlock.gate.core import ready
+from interlock.gate.rules_store import GateRules
 from interlock.model.instrument import Instrument
 from interlock.model.values import OrderType, Side, TradingState
 from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import throwaway_signer
-from interlock.runtime.stores.policy import MemoryPolicyStore
-from interlock.testkit.cells import cell_of, finish, react
+from interlock.runtime.stores.rules import MemoryRulesStore
+from interlock.testkit.cells import cell_of, react
 from interlock.testkit.decisions import (
     INSTRUMENTS,
     approved,
@@ -24,7 +25,8 @@ from interlock.testkit.decisions import (
     trading,
     wanted,
 )
-from interlock.testkit.desk_messages import SECOND, bar, fill, ids, order_ids
+from interlock.testkit.desk_messages import DESK, SECOND, bar, fill, ids, order_ids
+from interlock.testkit.rules import reader, store_of
 from interlock.wire.base import root_ids
 from interlock.wire.market import FeedCondition, FeedStatusChanged
 from interlock.wire.orders import (
@@ -53,10 +55,10 @@ WHOLE = {
 }
 
 
-class AwayStore(MemoryPolicyStore):
+class AwayStore(MemoryRulesStore):
     """A policy store that does not answer."""
 
-    async def version(self, desk):
+    async def read(self, desk, *_, **__):
         raise UnavailableError(f"no answer about {desk}")
 
 
@@ -66,9 +68,8 @@ def gate_cell(*, store=None, default=None, heard=True, **changes):
         default_limits=InstrumentLimits(**(LIMITS if default is None else default)),
         **(WHOLE | changes),
     )
-    kept = store or MemoryPolicyStore()
-    finish(kept.save(policy(3)))
-    cell = cell_of(build(desk(), config, "c0ffee", kept, SIGNER))
+    rules = GateRules(desk=DESK, store=store or store_of(policy(3), trading()), reader=reader())
+    cell = cell_of(build(desk(), config, "c0ffee", rules, SIGNER))
     if heard:
         for message in (trading(), reconciled(), policy(3), priced(), priced("GOOG")):
             react(cell, message, 0)
@@ -203,10 +204,8 @@ def test_i9_a_policy_store_that_is_away_denies_new_risk_and_lets_reducing_orders
 
 @pytest.mark.parametrize("stored", [None, 2, 4])
 def test_i6_a_store_with_another_version_denies(stored):
-    cell = gate_cell(store=(store := MemoryPolicyStore()))
-    store._policies.clear()
-    if stored is not None:
-        finish(store.save(policy(stored)))
+    standing = [] if stored is None else [policy(stored)]
+    cell = gate_cell(store=store_of(*standing, trading()))
     assert codes(cell) == ["state.policy_store"]
 
 

@@ -7,10 +7,11 @@ import pytest
 from interlock.policy.app import build
 from interlock.policy.config import ParameterLimits, PolicyConfig
 from interlock.policy.core import ready
-from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.testkit.cells import begin, cell_of, react
 from interlock.testkit.decisions import account, desk, policy, proposal
 from interlock.testkit.desk_messages import SECOND, ids, tick
+from interlock.testkit.rules import SEAL
 from interlock.wire.market import FeedCondition, FeedStatusChanged
 from interlock.wire.policy import (
     FreezeReason,
@@ -30,7 +31,7 @@ def config(**changes):
 
 
 def policy_cell(configured=None, store=None):
-    service = build(desk(), configured or config(), "c0ffee", store or MemoryPolicyStore())
+    service = build(desk(), configured or config(), "c0ffee", store or MemoryRulesStore(), SEAL)
     cell = cell_of(service)
     begin(cell, 0)
     return cell
@@ -303,7 +304,7 @@ def test_a_configuration_that_would_judge_nothing_does_not_start(section):
 
 
 def test_equity_of_another_desk_moves_the_loss_limit():
-    service = build(desk(equity_usd=Decimal(100_000)), config(), "", MemoryPolicyStore())
+    service = build(desk(equity_usd=Decimal(100_000)), config(), "", MemoryRulesStore(), SEAL)
     cell = cell_of(service)
     begin(cell, 0)
     at = seen(cell)

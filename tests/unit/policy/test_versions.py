@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from interlock.model.values import TradingState
 from interlock.policy.app import build
 from interlock.policy.config import ParameterLimits, PolicyConfig
-from interlock.policy.ports import SavePolicy
+from interlock.policy.ports import SaveRules
 from interlock.runtime.errors import UnavailableError
-from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.testkit.cells import begin, cell_of, drive, finish, react
 from interlock.testkit.decisions import account, desk, proposal
-from interlock.testkit.desk_messages import SECOND, ids, tick
+from interlock.testkit.desk_messages import DESK, SECOND, ids, tick
+from interlock.testkit.rules import SEAL, reader
 from interlock.wire.policy import (
     HaltTrading,
     PolicyChanged,
@@ -38,7 +39,9 @@ def config(**changes):
 
 
 def fresh_cell(configured=None, store=None, config_hash="c0ffee"):
-    return cell_of(build(desk(), configured or config(), config_hash, store or MemoryPolicyStore()))
+    return cell_of(
+        build(desk(), configured or config(), config_hash, store or MemoryRulesStore(), SEAL)
+    )
 
 
 def policy_cell(store=None):
@@ -70,7 +73,7 @@ def value_of(cell):
 
 
 def test_the_first_start_puts_version_1_in_force_and_trading_on():
-    store = MemoryPolicyStore()
+    store = MemoryRulesStore()
     said = begin(fresh_cell(store=store), 7)
     (changed,), (trading,) = of(PolicyChanged, said), of(TradingStateChanged, said)
     assert (changed.version, changed.parameters) == (1, {"threshold_bps": 1.0})
@@ -78,11 +81,11 @@ def test_the_first_start_puts_version_1_in_force_and_trading_on():
         ("threshold_bps", None, 1.0)
     ]
     assert (trading.state, trading.epoch) == (TradingState.ACTIVE, 1)
-    assert finish(store.version("params")) == 1
+    assert reader().read(finish(store.read(DESK))).version == 1
 
 
 def test_an_accepted_proposal_makes_the_next_version_with_a_true_diff():
-    store = MemoryPolicyStore()
+    store = MemoryRulesStore()
     cell = policy_cell(store)
     at = quiet(cell)
     row, changed = said_of(cell, cadence(at, 1.1))
@@ -94,17 +97,17 @@ def test_an_accepted_proposal_makes_the_next_version_with_a_true_diff():
     assert changed.proposal_id == proposal(at, 1.1).message_id
     assert changed.author == "rules/rules-v1"
     assert row.decision_id == changed.decision_id == proposal(at, 1.1).decision_id
-    assert finish(store.version("params")) == 2
+    assert reader().read(finish(store.read(DESK))).version == 2
 
 
 def test_a_second_start_says_nothing_but_saves_the_version_again():
-    store = MemoryPolicyStore()
+    store = MemoryRulesStore()
     first = policy_cell(store)
-    again = fresh_cell(store=(lost := MemoryPolicyStore()))
+    again = fresh_cell(store=(lost := MemoryRulesStore()))
     again.recover(first.state.policy, own=True)
     again.recover(first.state.trading, own=True)
     assert begin(again, 9) == []
-    assert finish(lost.version("params")) == 1
+    assert reader().read(finish(lost.read(DESK))).version == 1
 
 
 @pytest.mark.parametrize(
@@ -194,8 +197,8 @@ def test_an_acceptance_cut_by_a_crash_is_finished_at_the_second_delivery(stored)
             cell.recover(message, own=True)
 
     def perform(effect):
-        assert isinstance(effect, SavePolicy)
-        saved.append(effect.policy)
+        assert isinstance(effect, SaveRules)
+        saved.append(effect.rules)
         return ()
 
     said = drive(cell.react(last, last.ts_event), perform)
@@ -219,7 +222,7 @@ def test_a_version_is_saved_once_the_store_is_back():
         drive(cell.react(last, last.ts_event), away, said=published)
     assert published == [row, changed]
     assert drive(cell.react(last, last.ts_event), lambda effect: saved.append(effect) or ()) == []
-    assert [effect.policy for effect in saved] == [changed]
+    assert [effect.rules for effect in saved] == [changed]
 
 
 def test_a_refusal_delivered_again_is_said_once():

@@ -26,7 +26,7 @@ from interlock.runtime.errors import UnavailableError
 from interlock.runtime.loop import Loop, Record, streams_of
 from interlock.runtime.metrics import Metrics
 from interlock.runtime.service import Cell, Service
-from interlock.runtime.stores.policy import MemoryPolicyStore, PolicyStore
+from interlock.runtime.stores.rules import MemoryRulesStore, RulesStore
 from interlock.runtime.telemetry import Telemetry, log_as
 from interlock.wire.base import Report
 from interlock.wire.catalogue import Stream
@@ -83,9 +83,13 @@ class Settings:
             raise ConfigError(f"the environment: {error}") from None
 
 
+def _too_early(report: Report) -> None:
+    raise RuntimeError(f"no loop runs that could hear {type(report).__name__}")
+
+
 @dataclass(kw_only=True, slots=True)
 class Process:
-    """What a service's wiring may use."""
+    """What a service's wiring may use. `report` tells the core what its shell noticed by itself."""
 
     settings: Settings
     desk_file: DeskFile
@@ -95,15 +99,16 @@ class Process:
     closers: list[Callable[[], Awaitable[None]]] = field(
         default_factory=list[Callable[[], Awaitable[None]]]
     )
-    memory_policies: MemoryPolicyStore = field(default_factory=MemoryPolicyStore)
+    report: Callable[[Report], None] = _too_early
+    memory_rules: MemoryRulesStore = field(default_factory=MemoryRulesStore)
 
-    def policy_store(self) -> PolicyStore:
+    def rules_store(self) -> RulesStore:
         if not self.settings.redis_url:
-            return self.memory_policies
+            return self.memory_rules
         # redis-py takes 0.3 s to import, and most services do without it.
-        from interlock.runtime.stores.redis_policy import RedisPolicyStore
+        from interlock.runtime.stores.redis_rules import RedisRulesStore
 
-        store = RedisPolicyStore(self.settings.redis_url)
+        store = RedisRulesStore(self.settings.redis_url)
         self.closers.append(store.close)
         return store
 
@@ -131,7 +136,7 @@ def loop_of[S](parts: Parts[S], process: Process) -> Loop[S]:
     """Return the loop that runs `parts` on the process's bus and clock."""
     name = parts.service.name
     replaying = isinstance(process.clock, DataClock)
-    return Loop(
+    loop = Loop(
         cell=Cell(parts.service, parts.service.state),
         bus=process.bus,
         clock=process.clock,
@@ -143,6 +148,8 @@ def loop_of[S](parts: Parts[S], process: Process) -> Loop[S]:
         record=parts.record,
         batch=parts.batch,
     )
+    process.report = loop.report
+    return loop
 
 
 def run[S](name: str, assemble: Assemble[S]) -> None:

@@ -1,4 +1,4 @@
-"""Ed25519: the gate signs, exec verifies."""
+"""Ed25519: the gate signs and exec verifies orders; policy signs and the gate verifies rules."""
 
 import base64
 import hashlib
@@ -13,6 +13,8 @@ from interlock.runtime.config import ConfigError
 
 PRIVATE_KEY_FILE = "gate.key"
 PUBLIC_KEY_FILE = "gate.pub"
+RULES_PRIVATE_KEY_FILE = "policy.key"
+RULES_PUBLIC_KEY_FILE = "policy.pub"
 JOURNAL_PRIVATE_KEY_FILE = "journal.key"
 JOURNAL_PUBLIC_KEY_FILE = "journal.pub"
 _KEY_MODE = 0o600
@@ -72,8 +74,12 @@ def key_id(key: Ed25519PublicKey) -> str:
 
 
 def create_keys(folder: Path) -> None:
-    """Write a new key pair unless one is there; the private file is readable by its owner only."""
+    """Write the key pairs of orders and of rules, unless they are there.
+
+    The private files are readable by their owner only.
+    """
     _create(folder / PRIVATE_KEY_FILE, folder / PUBLIC_KEY_FILE)
+    _create(folder / RULES_PRIVATE_KEY_FILE, folder / RULES_PUBLIC_KEY_FILE)
 
 
 def _create(private: Path, public: Path) -> None:
@@ -110,6 +116,15 @@ def load_signer(folder: Path) -> Signer:
 
 def load_verifier(folder: Path) -> Verifier:
     return _verifier(folder / PUBLIC_KEY_FILE)
+
+
+def load_rules_signer(folder: Path) -> Signer:
+    """Return the policy service's own half; only the policy service may call this."""
+    return _signer(folder / RULES_PRIVATE_KEY_FILE)
+
+
+def load_rules_verifier(folder: Path) -> Verifier:
+    return _verifier(folder / RULES_PUBLIC_KEY_FILE)
 
 
 def journal_signer(folder: Path) -> Signer:

@@ -16,6 +16,7 @@ from interlock.feed.config import FeedConfig
 from interlock.feed.dataset import data_for
 from interlock.gate import app as gate
 from interlock.gate.config import GateConfig
+from interlock.gate.rules_store import GateRules
 from interlock.ledger import app as ledger
 from interlock.ledger.config import LedgerConfig
 from interlock.ledger.state import State
@@ -30,9 +31,10 @@ from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
 from interlock.runtime.backtest import Backtest, Member, Watch
 from interlock.runtime.clock import DataClock
 from interlock.runtime.config import ConfigError, DeskFile
+from interlock.runtime.rules_records import RulesReader
 from interlock.runtime.seal import Seal
 from interlock.runtime.service import Service
-from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.signals import app as signals
 from interlock.signals.config import SignalsConfig
 from interlock.strategy import app as strategy
@@ -80,18 +82,21 @@ def assemble(
 
     The gate signs and exec verifies, with a secret that nobody keeps. The ledger keeps no journal.
     """
-    desk, policies, seal = file.desk, MemoryPolicyStore(), Seal()
+    desk, store, seal = file.desk, MemoryRulesStore(), Seal()
+    rules = GateRules(
+        desk=desk.name, store=store, reader=RulesReader(desk=desk.name, verifier=seal)
+    )
     clock = DataClock(starts_at)
     venue = exec_app.venue_of(desk, file.section("exec", ExecConfig))
     members = [
         Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock(starts_at)),
         Member(exec_app.build(desk, venue, seal, clock), clock),
         Member(
-            gate.build(desk, file.section("gate", GateConfig), file.config_hash, policies, seal),
+            gate.build(desk, file.section("gate", GateConfig), file.config_hash, rules, seal),
             DataClock(starts_at),
         ),
         Member(
-            policy.build(desk, file.section("policy", PolicyConfig), file.config_hash, policies),
+            policy.build(desk, file.section("policy", PolicyConfig), file.config_hash, store, seal),
             DataClock(starts_at),
         ),
         Member(

@@ -12,7 +12,7 @@ from interlock.runtime.clock import DataClock
 from interlock.runtime.config import DeskFile
 from interlock.runtime.launch import Process, Settings, loop_of
 from interlock.runtime.loop import Loop
-from interlock.runtime.stores.policy import MemoryPolicyStore
+from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.runtime.telemetry import Telemetry
 from interlock.wire.base import tag_of
 from interlock.wire.catalogue import SERVICES, Stream
@@ -33,7 +33,7 @@ class InProcessDesk:
 
     async def start(self) -> None:
         """Start every service; the last of them, the feed, begins the replay."""
-        policies = MemoryPolicyStore()
+        rules = MemoryRulesStore()
         for name in SERVICES:
             process = Process(
                 settings=self.settings,
@@ -41,7 +41,7 @@ class InProcessDesk:
                 clock=DataClock(self.settings.replay_starts_at),
                 bus=MemoryBus(self.server, name),
                 telemetry=Telemetry(name),
-                memory_policies=policies,
+                memory_rules=rules,
             )
             self._processes.append(process)
             parts = await assembly_of(name)(process)

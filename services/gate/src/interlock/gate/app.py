@@ -7,16 +7,23 @@ import msgspec
 
 from interlock.gate.config import GateConfig
 from interlock.gate.core import answer, begin, ready
-from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
+from interlock.gate.ports import (
+    AskPolicyStore,
+    CountApproval,
+    OrderSigned,
+    SettleCounters,
+    SignOrder,
+)
+from interlock.gate.recovery import in_heard_order
+from interlock.gate.rules_store import GateRules
 from interlock.gate.state import GateState, evolve
 from interlock.gate.witness import Witness
 from interlock.model.desk import DeskConfig
 from interlock.runtime.config import ConfigError
-from interlock.runtime.errors import UnavailableError
 from interlock.runtime.launch import Parts, Process, run
+from interlock.runtime.rules_records import RulesReader
 from interlock.runtime.service import Service
-from interlock.runtime.signing import SignsOrders, load_signer
-from interlock.runtime.stores.policy import PolicyStore
+from interlock.runtime.signing import SignsOrders, load_rules_verifier, load_signer
 from interlock.wire.base import Effect, Report
 from interlock.wire.catalogue import GATE
 from interlock.wire.orders import GateConfigured
@@ -24,14 +31,22 @@ from interlock.wire.signing import canonical_bytes
 
 
 def build(
-    desk: DeskConfig, config: GateConfig, config_hash: str, store: PolicyStore, signer: SignsOrders
+    desk: DeskConfig, config: GateConfig, config_hash: str, rules: GateRules, signer: SignsOrders
 ) -> Service[GateState]:
     def perform(effect: Effect) -> Sequence[Report] | Awaitable[Sequence[Report]]:
-        if isinstance(effect, SignOrder):
-            signature = signer.sign(canonical_bytes(effect.order))
-            return [OrderSigned(order=msgspec.structs.replace(effect.order, signature=signature))]
-        assert isinstance(effect, AskPolicyStore)
-        return _ask(store, effect)
+        match effect:
+            case AskPolicyStore():
+                return rules.ask(effect)
+            case SignOrder():
+                signature = signer.sign(canonical_bytes(effect.order))
+                order = msgspec.structs.replace(effect.order, signature=signature)
+                return [OrderSigned(order=order)]
+            case CountApproval():
+                return rules.count(effect)
+            case SettleCounters():
+                return rules.settle(effect)
+            case _:
+                raise NotImplementedError(type(effect).__name__)
 
     stray = sorted(config.limits.keys() - {one.instrument_id for one in desk.instruments})
     if stray:
@@ -56,6 +71,7 @@ def build(
         ready=ready,
         begin=begin,
         perform=perform,
+        arrange=in_heard_order,
     )
 
 
@@ -79,20 +95,15 @@ def _standing(
     )
 
 
-async def _ask(store: PolicyStore, effect: AskPolicyStore) -> Sequence[Report]:
-    try:
-        known = await store.version(effect.intent.desk)
-    except UnavailableError as error:
-        return [PolicyStoreAnswered(intent=effect.intent, version=None, error=str(error))]
-    return [PolicyStoreAnswered(intent=effect.intent, version=known)]
-
-
 async def assemble(process: Process) -> Parts[GateState]:
     file = process.desk_file
-    signer = load_signer(process.settings.state / "secrets")
+    secrets = process.settings.state / "secrets"
+    signer = load_signer(secrets)
+    reader = RulesReader(desk=file.desk.name, verifier=load_rules_verifier(secrets))
+    rules = GateRules(desk=file.desk.name, store=process.rules_store(), reader=reader)
     config = file.section(GATE, GateConfig)
-    service = build(file.desk, config, file.config_hash, process.policy_store(), signer)
-    return Parts(service=service)
+    service = build(file.desk, config, file.config_hash, rules, signer)
+    return Parts(service=service, work=rules.flush)
 
 
 def main() -> None:

@@ -5,21 +5,23 @@ from collections.abc import Awaitable, Sequence
 from interlock.model.desk import DeskConfig
 from interlock.policy.config import PolicyConfig
 from interlock.policy.core import begin, decide, ready
-from interlock.policy.ports import SavePolicy
+from interlock.policy.ports import SaveRules
 from interlock.policy.state import PolicyState, evolve
 from interlock.runtime.launch import Parts, Process, run
+from interlock.runtime.rules_records import sign_rules
 from interlock.runtime.service import Service
-from interlock.runtime.stores.policy import PolicyStore
+from interlock.runtime.signing import SignsOrders, load_rules_signer
+from interlock.runtime.stores.rules import RulesStore
 from interlock.wire.base import Effect, Report
 from interlock.wire.catalogue import POLICY
 
 
 def build(
-    desk: DeskConfig, config: PolicyConfig, config_hash: str, store: PolicyStore
+    desk: DeskConfig, config: PolicyConfig, config_hash: str, store: RulesStore, signer: SignsOrders
 ) -> Service[PolicyState]:
     def perform(effect: Effect) -> Awaitable[Sequence[Report]]:
-        assert isinstance(effect, SavePolicy)
-        return _save(store, effect)
+        assert isinstance(effect, SaveRules)
+        return _save(store, signer, effect)
 
     state = PolicyState(
         desk=desk.name, config=config, config_hash=config_hash, equity=desk.equity_usd
@@ -35,15 +37,17 @@ def build(
     )
 
 
-async def _save(store: PolicyStore, effect: SavePolicy) -> Sequence[Report]:
-    await store.save(effect.policy)
+async def _save(store: RulesStore, signer: SignsOrders, effect: SaveRules) -> Sequence[Report]:
+    await store.save(sign_rules(effect.rules, signer))
     return ()
 
 
 async def assemble(process: Process) -> Parts[PolicyState]:
     file = process.desk_file
     config = file.section(POLICY, PolicyConfig)
-    return Parts(service=build(file.desk, config, file.config_hash, process.policy_store()))
+    signer = load_rules_signer(process.settings.state / "secrets")
+    store = process.rules_store()
+    return Parts(service=build(file.desk, config, file.config_hash, store, signer))
 
 
 def main() -> None:

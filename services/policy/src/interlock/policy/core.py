@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from interlock.model.values import TradingState
 from interlock.policy.checks import freeze_reasons, judge
-from interlock.policy.ports import SavePolicy
+from interlock.policy.ports import SaveRules
 from interlock.policy.state import PolicyState
 from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
 from interlock.wire.policy import (
@@ -35,7 +35,7 @@ def begin(state: PolicyState, now: int) -> Sequence[Message | Effect]:
     policy = _configured(state, now)
     if policy is not None:
         said.append(policy)
-    said.append(SavePolicy(policy=policy or _standing(state)))
+    said.append(SaveRules(rules=policy or _standing(state)))
     if state.trading is None:
         message_id, decision_id = root_ids(TradingStateChanged, state.desk, 1)
         said.append(
@@ -120,7 +120,7 @@ def _judged(
     if verdict is not ProposalVerdict.ACCEPTED:
         return [row]
     changed = _changed(state, proposal, now)
-    return [row, changed, SavePolicy(policy=changed)]
+    return [row, changed, SaveRules(rules=changed)]
 
 
 def _accepted_before(
@@ -133,16 +133,16 @@ def _accepted_before(
     policy = _standing(state)
     if policy.proposal_id == proposal.message_id:
         if row_stands:
-            return [SavePolicy(policy=policy)]
+            return [SaveRules(rules=policy)]
         (change,) = policy.changes
         assert change.old is not None
         row = _row(state, proposal, ProposalVerdict.ACCEPTED, now, change.old, [])
-        return [row, SavePolicy(policy=policy)]
+        return [row, SaveRules(rules=policy)]
     assert state.last_accepted is not None
     if state.last_accepted.policy_version != policy.version + 1:
         return ()
     changed = _changed(state, proposal, now)
-    return [changed, SavePolicy(policy=changed)]
+    return [changed, SaveRules(rules=changed)]
 
 
 def _changed(state: PolicyState, proposal: ParameterProposal, now: int) -> PolicyChanged:

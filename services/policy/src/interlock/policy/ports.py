@@ -1,10 +1,10 @@
 """What the policy service asks of its shell."""
 
 from interlock.wire.base import Effect
-from interlock.wire.policy import PolicyChanged
+from interlock.wire.policy import PolicyChanged, TradingStateChanged
 
 
-class SavePolicy(Effect, frozen=True, kw_only=True):
-    """Put a policy where the gate can ask which version is in force."""
+class SaveRules(Effect, frozen=True, kw_only=True):
+    """Put rules where the gate can ask which are in force."""
 
-    policy: PolicyChanged
+    rules: PolicyChanged | TradingStateChanged

@@ -8,14 +8,12 @@ an open reservation. Money is counted in whole nano-dollars, because Lua's numbe
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import cast
 
-import redis.asyncio as redis
 from redis.exceptions import RedisError
 
-from interlock.runtime.stores.redis_policy import TIMEOUT_SECONDS
+from interlock.runtime.stores.redis_client import Script, connect_redis
 
 _NANO = Decimal(1_000_000_000)
 _NO_LIMIT = -1
@@ -49,8 +47,6 @@ return 1
 
 _log = logging.getLogger(__name__)
 
-type _Script = Callable[[Sequence[str], Sequence[str | bytes]], Awaitable[int]]
-
 
 class RedisBudgetStore:
     """`url` as redis-py takes it, such as ``redis://127.0.0.1:6379/0``. None means no limit."""
@@ -58,16 +54,9 @@ class RedisBudgetStore:
     def __init__(
         self, url: str, *, desk: str, usd_per_day: Decimal | None, calls_per_day: int | None
     ) -> None:
-        # redis-py's own retries have turned one INCR into two.
-        self._redis = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            url,
-            retry=None,
-            retry_on_error=[],
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-        )
-        self._reserve = cast("_Script", self._redis.register_script(_RESERVE))
-        self._settle = cast("_Script", self._redis.register_script(_SETTLE))
+        self._redis = connect_redis(url)
+        self._reserve = cast("Script", self._redis.register_script(_RESERVE))
+        self._settle = cast("Script", self._redis.register_script(_SETTLE))
         self._desk = desk
         self._limit_usd = _NO_LIMIT if usd_per_day is None else _nano(usd_per_day)
         self._limit_calls = _NO_LIMIT if calls_per_day is None else calls_per_day
@@ -84,7 +73,7 @@ class RedisBudgetStore:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def _run(self, script: _Script, day: str, *arguments: str | int) -> int | None:
+    async def _run(self, script: Script, day: str, *arguments: str | int) -> object:
         key = f"interlock:{self._desk}:budget:{day}"
         try:
             return await script([key], [str(argument) for argument in arguments])
