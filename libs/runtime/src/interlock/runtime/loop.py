@@ -21,7 +21,7 @@ from inspect import isawaitable
 import msgspec
 
 from interlock.model.ids import derive_id
-from interlock.runtime.bus.port import Bus, Delivery, Inbox
+from interlock.runtime.bus.port import Bus, Delivery, Inbox, Remembered
 from interlock.runtime.clock import Clock
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.failpoints import Failpoint, armed
@@ -90,10 +90,14 @@ class Loop[S]:
     async def recover(self) -> int:
         """Fold the past into the state and return how many messages that were."""
         count = 0
-        async for remembered in self.bus.history():
+        arrange = self.cell.service.arrange
+        past: Iterable[Remembered] = [
+            one async for one in self.bus.history(whole=arrange is not None)
+        ]
+        for remembered in past if arrange is None else arrange(past):
             self.clock.observe(remembered.message.ts_event)
             self.cell.recover(remembered.message, own=remembered.own)
-            if not remembered.own:
+            if remembered.acknowledged and not remembered.own:
                 self._done.add(remembered.message.message_id)
             count += 1
         return count

@@ -9,9 +9,10 @@ said. `evolve` owns the state it is given and may update it in place; nobody els
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from interlock.runtime.bus.port import Remembered
 from interlock.runtime.recent import RecentIds
 from interlock.wire.base import Effect, Heard, Message, Report, Said
 
@@ -34,7 +35,9 @@ class Service[S]:
 
     `ready` says whether a message can be judged yet; where it cannot, the loop hears the other
     streams first, for a bounded time. `begin` speaks once, after recovery. `perform` carries out
-    an effect and returns its reports, at once or as an awaitable.
+    an effect and returns its reports, at once or as an awaitable. `arrange` puts the past into the
+    order in which it is to be taken in again, where that is not the order of storing; it is given
+    what was not acknowledged as well.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Service[S]:
     ready: Callable[[S, Message], bool] = always_ready
     begin: Callable[[S, int], Sequence[Said]] = _nothing
     perform: Callable[[Effect], Sequence[Report] | Awaitable[Sequence[Report]]] = _cannot
+    arrange: Callable[[Iterable[Remembered]], Iterable[Remembered]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

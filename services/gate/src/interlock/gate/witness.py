@@ -12,10 +12,10 @@ list; one that was lost does not, and the intent that comes again is judged anew
 `GateHeard` of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+import msgspec
 from msgspec.structs import asdict, replace
 
 from interlock.gate.ports import PolicyStoreAnswered
@@ -131,7 +131,21 @@ def _seen(witness: Witness) -> list[QuoteSeen]:
     ]
 
 
-def quote_of(seen: QuoteSeen, listed_in: GateHeard) -> Quote:
+def in_order(told: GateHeard) -> Iterator[str | Quote]:
+    """Yield what a list names in the order it was taken in: ids, and quotes between them."""
+    quotes = iter(told.quotes)
+    quote = next(quotes, None)
+    for place, message_id in enumerate(told.message_ids):
+        while quote is not None and quote.after <= place:
+            yield _quote_of(quote, told)
+            quote = next(quotes, None)
+        yield message_id
+    while quote is not None:
+        yield _quote_of(quote, told)
+        quote = next(quotes, None)
+
+
+def _quote_of(seen: QuoteSeen, listed_in: GateHeard) -> Quote:
     """Return the quote that was seen; its own id and source are nobody's concern."""
     return Quote(
         message_id=caused_id(listed_in, Quote, f"{seen.after} {seen.instrument_id}"),
@@ -147,33 +161,25 @@ def quote_of(seen: QuoteSeen, listed_in: GateHeard) -> Quote:
 
 
 def as_numbers(answer: PolicyStoreAnswered) -> dict[str, int]:
-    """Return all of the store's answer but the intent and the error, counters as ``name.counter``.
-
-    What is none is left out, so that an answer read back has none there again.
-    """
-    numbers = dict[str, int]()
-    facts = asdict(answer)
-    for name in facts.keys() - {"intent", "error"}:
-        match facts[name]:
-            case None:
-                pass
-            case dict() as counters:
-                numbers |= {f"{name}.{counter}": n for counter, n in sorted(counters.items())}
-            case number:
-                numbers[name] = number
-    return dict(sorted(numbers.items()))
+    """Return all of the store's answer but the intent and the error; what is none is left out."""
+    facts: dict[str, object] = asdict(answer)
+    return {name: fact for name, fact in facts.items() if isinstance(fact, int)}
 
 
 def answer_of(intent: OrderIntent, told: GateHeard) -> PolicyStoreAnswered:
-    """Return the store's answer as it was when the verdict on `intent` was made."""
-    facts = dict[str, Any]()
-    for name, number in told.store_answer.items():
-        field_name, dot, counter = name.partition(".")
-        if dot:
-            facts.setdefault(field_name, {})[counter] = number
-        else:
-            facts[field_name] = number
-    return PolicyStoreAnswered(intent=intent, error=told.store_error, **{"version": None, **facts})
+    """Return the store's answer as it was when the verdict on `intent` was made.
+
+    A number that this build does not know is passed over, as the codec does with a field.
+    """
+    known = {
+        name: number
+        for name, number in told.store_answer.items()
+        if name in PolicyStoreAnswered.__struct_fields__
+    }
+    return msgspec.convert(
+        {"version": None, **known, "intent": intent, "error": told.store_error},
+        PolicyStoreAnswered,
+    )
 
 
 def begin(witness: Witness, now: int) -> Sequence[Said]:

@@ -282,7 +282,7 @@ class MemoryBus:
     async def open_inbox(self, stream: Stream, arrived: Callable[[], None]) -> Inbox:
         return self._server.open(self._service, stream, arrived)
 
-    async def history(self) -> AsyncIterator[Remembered]:
+    async def history(self, *, whole: bool = False) -> AsyncIterator[Remembered]:
         heard = {
             e.tag for e in catalogue.heard_by(self._service) if e.recovery is not Recovery.NONE
         }
@@ -294,8 +294,10 @@ class MemoryBus:
             tag = row.message.__struct_config__.tag
             if tag in said:
                 yield Remembered(row.message, own=True)
-            elif tag in heard and self._server.acknowledged(self._service, stream, row):
-                yield Remembered(row.message, own=False)
+            elif tag in heard:
+                acknowledged = self._server.acknowledged(self._service, stream, row)
+                if acknowledged or whole:
+                    yield Remembered(row.message, own=False, acknowledged=acknowledged)
 
     async def settled(self) -> bool:
         return self._server.settled()

@@ -179,9 +179,9 @@ class NatsBus:
         self._tasks.append(asyncio.create_task(inbox.tend()))
         return inbox
 
-    async def history(self) -> AsyncIterator[Remembered]:
+    async def history(self, *, whole: bool = False) -> AsyncIterator[Remembered]:
         """Read back by direct get, merged over the streams by the time of storing."""
-        rows: list[tuple[int, int, Message, bool]] = []
+        rows: list[tuple[int, int, Remembered]] = []
         own = {entry.tag: entry for entry in catalogue.said_by(self._service)}
         heard = {entry.tag: entry for entry in catalogue.heard_by(self._service)}
         for entry in {**heard, **own}.values():
@@ -193,16 +193,18 @@ class NatsBus:
                 headers = msg.headers or {}
                 sequence = int(headers.get("Nats-Sequence", 0))
                 is_own = entry.tag in own
-                if not is_own and sequence > ends:
+                acknowledged = is_own or sequence <= ends
+                if not acknowledged and not whole:
                     continue
                 try:
                     message = codec.decode_on(headers.get("Nats-Subject", ""), msg.data)
                 except codec.UndecodableError:
                     continue
-                rows.append((_stored_at(msg), sequence, message, is_own))
+                remembered = Remembered(message, own=is_own, acknowledged=acknowledged)
+                rows.append((_stored_at(msg), sequence, remembered))
         rows.sort(key=lambda row: row[:2])
-        for _, _, message, is_own in rows:
-            yield Remembered(message, own=is_own)
+        for _, _, remembered in rows:
+            yield remembered
 
     async def _acknowledged(self, stream: Stream) -> int:
         info = await self._consumer_info(stream, self._service)

@@ -77,10 +77,14 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A message of the past, read back at start. `own`: this service said it."""
+    """A message of the past, read back at start.
+
+    `own`: this service said it. What it heard and has not acknowledged comes once more.
+    """
 
     message: Message
     own: bool
+    acknowledged: bool = True
 
 
 class Bus(Protocol):
@@ -112,8 +116,11 @@ class Bus(Protocol):
 
     async def open_inbox(self, stream: Stream, arrived: Callable[[], None]) -> Inbox: ...
 
-    def history(self) -> AsyncIterator[Remembered]:
-        """Read back what this service had heard (acknowledged) and said, oldest first."""
+    def history(self, *, whole: bool = False) -> AsyncIterator[Remembered]:
+        """Read back what this service had heard (acknowledged) and said, oldest first.
+
+        `whole`: also what it may have heard, and has not acknowledged.
+        """
         ...
 
     async def settled(self) -> bool:
