@@ -62,13 +62,17 @@ class AwayStore(MemoryRulesStore):
         raise UnavailableError(f"no answer about {desk}")
 
 
+def rules_of(store):
+    return GateRules(desk=DESK, store=store, reader=reader())
+
+
 def gate_cell(*, store=None, default=None, heard=True, **changes):
     """Return a gate that approves ten SPY at 100: active, reconciled, every limit configured."""
     config = GateConfig(
         default_limits=InstrumentLimits(**(LIMITS if default is None else default)),
         **(WHOLE | changes),
     )
-    rules = GateRules(desk=DESK, store=store or store_of(policy(3), trading()), reader=reader())
+    rules = rules_of(store or store_of(policy(3), trading()))
     cell = cell_of(build(desk(), config, "c0ffee", rules, SIGNER))
     if heard:
         for message in (trading(), reconciled(), policy(3), priced(), priced("GOOG")):
@@ -158,7 +162,9 @@ def test_i7_a_halted_gate_approves_only_what_reduces():
 
 
 def test_i9_a_gate_without_limits_prices_or_policy_still_lets_a_position_be_closed():
-    cell = cell_of(build(desk(), GateConfig(max_intent_age_seconds=10), "", AwayStore(), SIGNER))
+    cell = cell_of(
+        build(desk(), GateConfig(max_intent_age_seconds=10), "", rules_of(AwayStore()), SIGNER)
+    )
     held(cell, 10)
     assert codes(cell, wanted(NOW, side=Side.SELL, reduce_only=True)) == []
 
@@ -545,7 +551,7 @@ def test_i9_limits_of_an_instrument_replace_the_default_and_inherit_nothing():
 
 
 def test_i9_a_gate_that_knows_nothing_denies_with_everything_it_misses():
-    cell = cell_of(build(desk(), GateConfig(), "", AwayStore(), SIGNER))
+    cell = cell_of(build(desk(), GateConfig(), "", rules_of(AwayStore()), SIGNER))
     assert codes(cell) == [
         "state.trading",
         "state.reconciled",

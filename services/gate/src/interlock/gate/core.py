@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from interlock.gate.checks import case_of, run_controls
-from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
+from interlock.gate.counting import asked, counted, settle, tripped
+from interlock.gate.ports import CountersSettled, OrderSigned, PolicyStoreAnswered, SignOrder
 from interlock.gate.state import GateState
 from interlock.gate.witness import begin as configured
 from interlock.gate.witness import tell
@@ -30,7 +31,7 @@ def ready(state: GateState, message: Message) -> bool:
 
 
 def begin(state: GateState, now: int) -> Sequence[Message | Effect]:
-    return configured(state.witness, now)
+    return [*configured(state.witness, now), settle(state.tally, state.epoch)]
 
 
 def answer(state: GateState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
@@ -43,11 +44,13 @@ def decide(state: GateState, heard: Message | Report, now: int) -> Sequence[Mess
         case OrderIntent() if _delivered_again(state, heard):
             return ()
         case OrderIntent():
-            return [AskPolicyStore(intent=heard)]
+            return [asked(heard, state.epoch, now)]
         case PolicyStoreAnswered():
             return [_verdict(state, heard, now)]
         case OrderSigned():
-            return [heard.order]
+            return [heard.order, counted(heard.order)]
+        case CountersSettled():
+            return tripped(state.tally, heard, state.desk, now)
         case _:
             return ()
 
