@@ -8,7 +8,7 @@ from interlock.exec.config import ExecConfig
 from interlock.exec.core import breaks_between
 from interlock.exec.ports import AdvanceVenue, OpenVenue, PlaceOrder
 from interlock.model.order import OrderStatus
-from interlock.model.values import Side, TradingMode
+from interlock.model.values import Side
 from interlock.runtime.clock import DataClock
 from interlock.runtime.config import ConfigError
 from interlock.runtime.service import Perform, Publish
@@ -67,13 +67,19 @@ class SpyVenue:
         self.sent.append(order)
         return self.answers
 
+    def cancel(self, _client_order_id):
+        return ()
+
     def advance(self, _event):
         return ()
 
 
 def exec_cell(venue=None, **changes):
+    """Return an exec on a desk that is active in epoch 1."""
     verifier = Verifier(SIGNER.public_key)
-    return cell_of(build(desk(**changes), venue or paper(), verifier, DataClock()))
+    cell = cell_of(build(desk(**changes), venue or paper(), verifier, DataClock()))
+    react(cell, trading(), 0)
+    return cell
 
 
 def kinds(said):
@@ -112,12 +118,10 @@ def test_i2_an_order_without_a_signature_is_refused():
         {"side": Side.SELL},
         {"instrument_id": "GOOG"},
         {"limit_price": Decimal(1)},
-        {"mode": TradingMode.LIVE},
         {"expires_at": 9 * SECOND},
         {"intent_id": "another"},
         {"client_order_id": "il-another"},
-        {"reduce_only": True},
-        {"epoch": 2},
+        {"decision_id": "another"},
         {"nonce": "another"},
     ],
     ids=lambda change: next(iter(change)),
@@ -153,7 +157,7 @@ def test_i14_an_order_of_an_older_epoch_is_refused():
     react(cell, trading(epoch=2), 0)
     assert refused(signed(epoch=1), cell=cell) == "epoch"
     assert OrderSubmitted in kinds(sent(cell, 2, epoch=2))
-    assert OrderSubmitted in kinds(sent(cell, 3, epoch=3))
+    assert refused(signed(3, epoch=3), 3 * SECOND, exec_cell()) == "epoch"
 
 
 def test_i14_news_of_an_older_epoch_does_not_bring_it_back():

@@ -114,6 +114,15 @@ class PaperVenue:
             )
         ]
 
+    def cancel(self, client_order_id: str) -> Sequence[VenueReport]:
+        """End an order that rests here. One that has ended already has said so before."""
+        if client_order_id in self._placed and client_order_id not in self._book:
+            return ()
+        rested = self._book.pop(client_order_id, None)
+        self._placed.add(client_order_id)
+        reason = "cancelled" if rested is not None else "it never came to the venue"
+        return [VenueCanceled(client_order_id=client_order_id, reason=reason)]
+
     def advance(self, event: Bar | Quote) -> Sequence[VenueReport]:
         reports: list[VenueReport] = []
         available = self._available(event)

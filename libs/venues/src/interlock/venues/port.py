@@ -78,6 +78,14 @@ class Venue(Protocol):
         """Place an order. A second call with one client order id places nothing new."""
         ...
 
+    def cancel(self, client_order_id: str) -> Reports:
+        """Ask for an order's end, and return what the venue says of it.
+
+        An order that has just been filled is filled: nothing is reported of it but that. One the
+        venue has never seen is cancelled, too, and may not come to life later.
+        """
+        ...
+
     def advance(self, event: Bar | Quote) -> Reports:
         """Let the market move: only a simulated venue has something to report."""
         ...

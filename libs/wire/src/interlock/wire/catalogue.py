@@ -257,7 +257,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.halt,
         stream=Stream.DESK,
         publishers=(CLI,),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, EXEC, LEDGER),
         why="stop all risk-increasing orders",
     ),
     Entry(
@@ -266,7 +266,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.resume,
         stream=Stream.DESK,
         publishers=(CLI,),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, EXEC, LEDGER),
         why="a named person lets orders through again",
     ),
     Entry(
@@ -518,7 +518,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.heartbeat,
         stream=None,
         publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(CLI,),
+        listeners=(EXEC, CLI),
         recovery=Recovery.NONE,
         why="a service is alive; not stored",
     ),

@@ -1,7 +1,12 @@
 """What makes exec refuse an order that claims to be approved."""
 
 from interlock.exec.state import ExecState
+from interlock.model.values import ZERO, Side, TradingMode, TradingState
 from interlock.wire.orders import SubmitOrder
+
+HALTED, KILL_SWITCH = "halted", "kill_switch"
+STOPPED = frozenset({HALTED, KILL_SWITCH})
+"""Codes of what is refused because nothing may increase risk now."""
 
 
 def refusal(state: ExecState, order: SubmitOrder, now: int) -> tuple[str, str] | None:
@@ -15,8 +20,40 @@ def refusal(state: ExecState, order: SubmitOrder, now: int) -> tuple[str, str] |
         return "account", f"{order.desk}: {order.account} at {order.venue}"
     if order.key_id != state.key_id:
         return "key", f"signed with {order.key_id}, not {state.key_id}"
-    if order.epoch < state.epoch:
-        return "epoch", f"epoch {order.epoch} is older than {state.epoch}"
+    if order.build != state.build:
+        return "build", f"approved by build {order.build!r}, not {state.build!r}"
+    if order.mode is TradingMode.LIVE and (state.mode is not TradingMode.LIVE or state.demo_only):
+        return "mode", "a live order on a desk that trades on paper now"
+    if order.epoch != state.epoch:
+        older = "older" if order.epoch < state.epoch else "newer"
+        return "epoch", f"epoch {order.epoch} is {older} than {state.epoch}"
     if order.expires_at <= now:
         return "expired", f"{(now - order.expires_at) / 1e9:.3f} s ago"
+    return _growing(state, order) if order.reduce_only else _stopped(state)
+
+
+def _stopped(state: ExecState) -> tuple[str, str] | None:
+    if state.pressed_at:
+        return KILL_SWITCH, "the kill switch is pressed"
+    if state.trading is not TradingState.ACTIVE:
+        return HALTED, f"the desk is {state.trading}, and this order increases risk"
     return None
+
+
+def _growing(state: ExecState, order: SubmitOrder) -> tuple[str, str] | None:
+    """Refuse what calls itself reduce-only and would grow or turn the position of our own book."""
+    held = state.positions.get(order.instrument_id, ZERO)
+    closing = held if order.side is Side.SELL else -held
+    working = sum(
+        (
+            other.leaves
+            for name, other in state.orders.items()
+            if name != order.client_order_id
+            and (other.instrument_id, other.side) == (order.instrument_id, order.side)
+        ),
+        ZERO,
+    )
+    room = max(closing - working, ZERO)
+    if order.quantity <= room:
+        return None
+    return "reduce_only", f"{order.quantity} is more than the {room} that would only reduce"

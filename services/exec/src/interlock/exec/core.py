@@ -3,19 +3,25 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from interlock.exec.checks import refusal
+from interlock.exec.checks import STOPPED, refusal
 from interlock.exec.ports import (
     AdvanceVenue,
+    ArmSwitch,
+    CancelOrder,
     OpenVenue,
     PlaceOrder,
+    PressSwitch,
+    RestoreSwitch,
     SignatureVerified,
+    SwitchMoved,
     VenueOpened,
     VerifySignature,
+    Way,
 )
 from interlock.exec.state import ExecState
 from interlock.model.ids import derive_id
 from interlock.model.order import OrderStatus, WorkingOrder
-from interlock.model.values import ZERO
+from interlock.model.values import ZERO, Severity, TradingState
 from interlock.venues.port import (
     VenueAccepted,
     VenueBook,
@@ -27,6 +33,7 @@ from interlock.venues.port import (
     VenueReport,
 )
 from interlock.wire.base import Effect, Message, Report, caused_id, root_ids, tag_of
+from interlock.wire.catalogue import EXEC
 from interlock.wire.market import Quote, VenueBar
 from interlock.wire.orders import (
     OrderAccepted,
@@ -41,21 +48,32 @@ from interlock.wire.orders import (
     ReconciliationCompleted,
     SubmitOrder,
 )
+from interlock.wire.policy import HaltTrading, TradingStateChanged
+from interlock.wire.system import AlertRaised, SwitchChanged
 
 _UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 AVERAGE_STEP = Decimal("0.00000001")
 """An average price is written down to this: it is a quotient and may never end."""
 
 
+def ready(state: ExecState, message: Message) -> bool:
+    """An order waits until the trading state it was approved under has been heard here, too."""
+    return not isinstance(message, SubmitOrder) or message.epoch <= state.epoch
+
+
 def begin(state: ExecState, now: int) -> Sequence[Message | Effect]:
-    """Ask the venue for its book; the desk may trade once it equals ours."""
+    """Ask the venue for its book; the desk may trade once it equals ours and the switch is armed.
+
+    Start-up and recovery are one path: a switch that was pressed cancels what is open once more.
+    """
     del now
     return [
         OpenVenue(
             orders=list(state.orders.values()),
             positions=dict(state.positions),
             trade_ids=set(state.trades),
-        )
+        ),
+        RestoreSwitch(pressed_at=state.pressed_at),
     ]
 
 
@@ -78,7 +96,68 @@ def decide(state: ExecState, heard: Message | Report, now: int) -> Sequence[Mess
         case VenueOpened():
             return [_reconciled(state, heard.book, now)]
         case _:
+            return _stop_or_go(state, heard, now)
+
+
+def _stop_or_go(state: ExecState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
+    match heard:
+        case HaltTrading():
+            return [PressSwitch(way=Way.COMMAND, by=heard.by, reason=heard.reason)]
+        case TradingStateChanged() if heard.epoch == state.epoch:
+            return _obeyed(state, heard)
+        case SwitchMoved():
+            return _moved(state, heard, now)
+        case _:
             return ()
+
+
+def _obeyed(state: ExecState, change: TradingStateChanged) -> Sequence[Effect]:
+    """Follow the trading state: stop with it, and go on after it where a person has said so.
+
+    What a rule has pressed, the policy service may take back; what a person, a file or a silence
+    has, only the answer to a person's resume.
+    """
+    if change.state is TradingState.HALTED and change.cancel_orders:
+        return [PressSwitch(way=Way.RULE, by=change.author, reason=change.reason)]
+    if change.state is not TradingState.ACTIVE:
+        return ()
+    resume = state.resumes.pop(change.message_id, None)
+    if resume is None:
+        return [ArmSwitch(by=change.author, reason=change.reason, by_person=False)]
+    return [ArmSwitch(by=resume.by, reason=resume.reason, by_person=True)]
+
+
+def _moved(state: ExecState, switch: SwitchMoved, now: int) -> Sequence[Message]:
+    message_id, decision_id = root_ids(SwitchChanged, state.desk, switch.pressed, switch.seen_at)
+    changed = SwitchChanged(
+        message_id=message_id,
+        decision_id=decision_id,
+        ts_event=now,
+        desk=state.desk,
+        pressed=switch.pressed,
+        way=switch.way,
+        by=switch.by,
+        reason=switch.reason,
+        seen_at=switch.seen_at,
+        last_submit_at=switch.last_submit_at,
+        cancelled_at=switch.cancelled_at,
+        cancelled=switch.cancelled,
+    )
+    if not switch.pressed:
+        return [changed]
+    alert = AlertRaised(
+        message_id=caused_id(changed, AlertRaised),
+        decision_id=decision_id,
+        ts_event=now,
+        desk=state.desk,
+        service=EXEC,
+        severity=Severity.CRITICAL,
+        code="kill_switch.pressed",
+        text=f"the kill switch is pressed by {switch.by} ({switch.way}): {switch.reason}; "
+        f"{switch.cancelled} orders cancelled",
+        dedupe_key=f"{EXEC}.kill_switch.{switch.seen_at}",
+    )
+    return [changed, alert]
 
 
 def _submit(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
@@ -99,13 +178,17 @@ def _again(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[Mes
 
     The venue takes one client order id once, so asking again is safe while the approval holds;
     after that nobody knows, and it counts as exposure until the venue says more. A forgery is
-    passed over: to refuse it would tell the gate that the true one was never sent.
+    passed over: to refuse it would tell the gate that the true one was never sent. Where nothing
+    may increase risk any more it is not sent again but cancelled: it may have arrived.
     """
     order = heard.order
     if not heard.genuine:
         return ()
-    if refusal(state, order, now) is None:
+    why = refusal(state, order, now)
+    if why is None:
         return [PlaceOrder(order=order)]
+    if why[0] in STOPPED:
+        return [CancelOrder(client_order_id=order.client_order_id)]
     lost = VenueLost(client_order_id=order.client_order_id, reason="restarted before an answer")
     return _news(state, lost, now)
 

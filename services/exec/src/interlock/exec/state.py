@@ -6,8 +6,8 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from interlock.model.order import CLOSED, OrderStatus, OrderTrigger, WorkingOrder, next_status
-from interlock.model.values import ZERO
-from interlock.wire.base import Message, Report
+from interlock.model.values import ZERO, TradingMode, TradingState
+from interlock.wire.base import Message, Report, caused_id
 from interlock.wire.orders import (
     OrderAccepted,
     OrderCanceled,
@@ -19,7 +19,8 @@ from interlock.wire.orders import (
     OrderSubmitted,
     OrderUnknown,
 )
-from interlock.wire.policy import TradingStateChanged
+from interlock.wire.policy import ResumeTrading, TradingStateChanged
+from interlock.wire.system import SwitchChanged
 
 
 @dataclass(slots=True)
@@ -29,6 +30,9 @@ class ExecState:
     `refused` holds the intents we refused: the gate counts on their never being sent.
 
     `cost` is money paid for the filled part of an open order, for its average price.
+
+    `pressed_at` is when the kill switch was last seen pressed, 0 while it is armed. `resumes` maps
+    the id of the answer that a person's resume will bring about to who it was and why.
     """
 
     desk: str
@@ -36,6 +40,8 @@ class ExecState:
     venue: str
     key_id: str
     read_only: bool
+    mode: TradingMode
+    build: str = ""
     orders: dict[str, WorkingOrder] = field(default_factory=dict[str, WorkingOrder])
     decisions: dict[str, str] = field(default_factory=dict[str, str])
     cost: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
@@ -44,6 +50,10 @@ class ExecState:
     positions: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     trades: set[str] = field(default_factory=set[str])
     epoch: int = 0
+    trading: TradingState = TradingState.HALTED
+    demo_only: bool = False
+    pressed_at: int = 0
+    resumes: dict[str, ResumeTrading] = field(default_factory=dict[str, ResumeTrading])
 
 
 def evolve(state: ExecState, heard: Message | Report) -> ExecState:
@@ -64,8 +74,15 @@ def evolve(state: ExecState, heard: Message | Report) -> ExecState:
             _move(state, heard, OrderTrigger.EXPIRE)
         case OrderUnknown():
             _move(state, heard, OrderTrigger.LOSE)
-        case TradingStateChanged():
-            state.epoch = max(state.epoch, heard.epoch)
+        case TradingStateChanged() if heard.epoch >= state.epoch:
+            state.epoch, state.trading = heard.epoch, heard.state
+            state.demo_only = heard.demo_only
+        case ResumeTrading() if heard.by.strip():
+            state.resumes[caused_id(heard, TradingStateChanged)] = heard
+        case SwitchChanged(pressed=pressed):
+            state.pressed_at = heard.seen_at if pressed else 0
+            # Who resumed before the press has not resumed from it.
+            state.resumes.clear()
         case _:
             pass
     return state

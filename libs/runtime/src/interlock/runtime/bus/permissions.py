@@ -32,6 +32,11 @@ def service_permissions(service: str) -> Permissions:
         if entry.stream is not None
     ]
     subscribe = [f"_INBOX.{service}.>"]
+    subscribe += [
+        entry.filter
+        for entry in catalogue.ENTRIES
+        if entry.stream is None and service in entry.listeners
+    ]
     if service == FEED:
         publish.append("$JS.API.CONSUMER.INFO.>")
         subscribe.append(subjects.SETTLED_FROM_ALL)

@@ -1,0 +1,1 @@
+"""The kill switch: its files, its latch, and the watch over them."""

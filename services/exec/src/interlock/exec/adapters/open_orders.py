@@ -1,0 +1,71 @@
+"""Which orders may rest at the venue, by what was sent to it and what it has answered.
+
+The core knows this as well, but only the loop may ask it, and the kill switch works while the loop
+waits for a dead bus.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from interlock.model.order import WorkingOrder
+from interlock.model.values import ZERO
+from interlock.venues.port import (
+    VenueCanceled,
+    VenueExpired,
+    VenueFilled,
+    VenueRejected,
+    VenueReport,
+)
+from interlock.wire.base import Report
+from interlock.wire.orders import SubmitOrder
+
+
+class OpenOrders:
+    """Client order ids of orders that may trade. In doubt an order is among them."""
+
+    def __init__(self) -> None:
+        self._leaves: dict[str, Decimal] = {}
+        self._trades: set[str] = set()
+
+    def __contains__(self, client_order_id: str) -> bool:
+        return client_order_id in self._leaves
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._leaves)
+
+    def __len__(self) -> int:
+        return len(self._leaves)
+
+    def remember(self, orders: Iterable[WorkingOrder], trade_ids: Iterable[str]) -> None:
+        """Take over what an earlier exec has left at the venue."""
+        self._leaves |= {order.client_order_id: order.leaves for order in orders}
+        self._trades.update(trade_ids)
+
+    def add_foreign(self, leaves: dict[str, Decimal]) -> None:
+        """Take in what the venue itself names as open."""
+        self._leaves = leaves | self._leaves
+
+    def place(self, order: SubmitOrder) -> None:
+        """Note that `order` is about to be sent; the second time it is known already."""
+        self._leaves.setdefault(order.client_order_id, order.quantity)
+
+    def hear(self, reports: Sequence[Report]) -> None:
+        for report in reports:
+            match report:
+                case VenueFilled() if report.trade_id not in self._trades:
+                    self._fill(report)
+                case VenueCanceled() | VenueRejected() | VenueExpired():
+                    self._leaves.pop(report.client_order_id, None)
+                case _:
+                    pass
+
+    def _fill(self, fill: VenueFilled) -> None:
+        self._trades.add(fill.trade_id)
+        left = self._leaves.pop(fill.client_order_id, ZERO) - fill.quantity
+        if left > ZERO:
+            self._leaves[fill.client_order_id] = left
+
+
+def ends(report: VenueReport) -> bool:
+    """Return whether the venue says that it will fill no more of the order."""
+    return isinstance(report, VenueCanceled | VenueRejected | VenueExpired)
