@@ -1,6 +1,7 @@
 """What the service loop does with what a bus gives it, on both buses."""
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
@@ -130,6 +131,20 @@ async def test_poison_is_parked_after_three_tries_and_the_rest_flows(world):
     assert {letter.tries for letter in parked} == {3}
     assert "no service survives this" in parked[0].reason
     assert "desk" in parked[2].reason or "message_id" in parked[2].reason
+
+
+async def test_a_body_near_the_limit_is_parked_cut_short_and_the_rest_flows(world):
+    person = await world.bus("operator")
+    letters: list[bytes] = []
+    await person.listen("dead.letter.*", letters.append)
+    body = b'{"type":"' + b"x" * (1024**2 - 100_000) + b'"}'
+    async with running(await world.bus("policy"), toy()) as loop:
+        await world.raw("cmd.policy.halt.d", body)
+        await person.publish([halt("good")], {})
+        await until(lambda: "good" in loop.cell.state.spoken and letters)
+    letter = msgspec.json.decode(letters[0], type=DeadLettered)
+    assert body.startswith(base64.b64decode(letter.body))
+    assert f"of {len(body)} bytes" in letter.reason
 
 
 async def test_a_restarted_service_stands_where_it_stood(world):

@@ -37,6 +37,9 @@ from interlock.wire.system import Caused, DeadLettered, MessagesSettled, Settled
 _log = logging.getLogger(__name__)
 
 MAX_TRIES = 3
+PARKED_BYTES = 512 * 1024
+"""How much of a body is parked: in base64 and with all else it must fit into one message."""
+PARKED_REASON_CHARS = 1_000
 BACK_OFF_SECONDS = 0.2
 SPANS_EVERY_SECONDS = 0.25
 LAG_EVERY_SECONDS = 2.0
@@ -292,8 +295,11 @@ class Loop[S]:
 
     async def _park(self, delivery: Delivery, reason: str, tries: int) -> None:
         service = self.cell.service.name
-        _log.error("parked a message of %s: %s", delivery.subject, reason)
+        _log.error("parked a message of %s: %.300s", delivery.subject, reason)
         identity = (service, delivery.stream, delivery.subject, delivery.stored_at)
+        reason, body = reason[:PARKED_REASON_CHARS], delivery.body
+        if len(body) > PARKED_BYTES:
+            reason += f" (the first {PARKED_BYTES} of {len(body)} bytes)"
         letter = DeadLettered(
             message_id=derive_id("dead", *identity),
             decision_id=derive_id("decision", "dead", *identity),
@@ -305,7 +311,7 @@ class Loop[S]:
             reason=reason,
             tries=tries,
             headers=dict(delivery.headers),
-            body=base64.b64encode(delivery.body).decode(),
+            body=base64.b64encode(body[:PARKED_BYTES]).decode(),
         )
         await self.bus.park(letter)
         self.parked += 1

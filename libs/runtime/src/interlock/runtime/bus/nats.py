@@ -25,6 +25,7 @@ from interlock.runtime.bus.port import (
     WrongSequenceError,
 )
 from interlock.runtime.bus.tcp_only import BusError, Client, Msg
+from interlock.runtime.errors import TooLargeError
 from interlock.wire import catalogue, codec
 from interlock.wire.base import Message
 from interlock.wire.catalogue import SERVICES, Recovery, Stream
@@ -42,6 +43,8 @@ KEEP_ALIVE_SECONDS = 1.0
 WATCHDOG_SECONDS = 1.0
 WATCHDOG_PATIENCE_SECONDS = 3.5
 HISTORY_BATCH = 1_000
+HEADER_BYTES = 8_192
+"""What is left of the broker's limit for headers, which count as well; ours take 200 bytes."""
 _WRONG_LAST_SEQUENCE = 10_071
 _MAX_PER_SUBJECT = 10_077
 _NO_CODE = 0
@@ -110,6 +113,8 @@ class NatsBus:
         if catalogue.entry_of(message).stream is None:
             await self.tell(subject, body)
             return
+        if len(body) > self._client.max_payload - HEADER_BYTES:
+            raise TooLargeError(f"{subject}: {len(body)} bytes")
         stamped = {**headers, MESSAGE_ID_HEADER: message.message_id}
         while True:
             code = await self._request_store(subject, body, stamped)
