@@ -1,6 +1,6 @@
 """Real servers for tests: they start in a tenth of a second, so nothing stands in for them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,8 @@ class Broker:
     async def bus(self, service: str) -> NatsBus:
         return NatsBus(await self.client(service), service)
 
-    async def client(self, user: str):
-        return await connect(self.url, user, nats_password(self.state, user), lambda _: None)
+    async def client(self, user: str, on_error: Callable[[str], None] = lambda _: None):
+        return await connect(self.url, user, nats_password(self.state, user), on_error)
 
     async def kill(self) -> None:
         """End the server the hard way and start it again on its port and its data."""

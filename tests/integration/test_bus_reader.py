@@ -72,13 +72,13 @@ async def test_a_tail_begins_with_what_was_stored_in_order_and_goes_on_live(tmp_
 
 async def test_a_tail_shows_only_its_subject(tmp_path):
     desk = desk_with_streams(tmp_path)
-    async with desk as (state, streams), reading(state, running(state)) as bus:
+    async with desk as (state, _), reading(state, running(state)) as bus:
         coming = asyncio.create_task(take(bus.tail("evt.>", None), 1))
         while not coming.done():
-            await streams.publish("data.other", b"")
-            await streams.publish("evt.mine", b"")
+            await bus.client.publish("cmd.policy.halt.d", b"")
+            await bus.client.publish("evt.alert.raised.d.info", b"")
             await asyncio.wait((coming,), timeout=0.05)
-        assert coming.result() == ["evt.mine"]
+        assert coming.result() == ["evt.alert.raised.d.info"]
 
 
 async def test_the_operator_may_not_write_what_the_gate_writes(tmp_path):

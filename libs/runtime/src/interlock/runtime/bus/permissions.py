@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from interlock.runtime.bus.nats import consumer_name
 from interlock.wire import catalogue, subjects
-from interlock.wire.catalogue import CLI, FEED, SERVICES
+from interlock.wire.catalogue import CLI, FEED, SERVICES, Entry
 
 OPERATOR = "operator"
 ADMIN = "admin"
@@ -20,7 +20,7 @@ class Permissions(Struct, frozen=True, kw_only=True):
 
 def service_permissions(service: str) -> Permissions:
     """Return what one service may do: its own words, its own consumers, its own inbox."""
-    publish = [entry.filter for entry in catalogue.said_by(service)]
+    publish = [_own_words(entry, service) for entry in catalogue.said_by(service)]
     publish += [subjects.spans(service), subjects.settled(service)]
     for stream in catalogue.filters_of(service):
         name = f"{stream}.{consumer_name(service)}"
@@ -43,6 +43,12 @@ def service_permissions(service: str) -> Permissions:
     return Permissions(
         user=service, publish=tuple(sorted(set(publish))), subscribe=tuple(subscribe)
     )
+
+
+def _own_words(entry: Entry, service: str) -> str:
+    """Return where `service` says this: where a subject names its speaker, as itself only."""
+    own = entry.pattern.replace("{service}", subjects.token(service))
+    return ".".join("*" if part.startswith("{") else part for part in own.split("."))
 
 
 def operator_permissions() -> Permissions:
