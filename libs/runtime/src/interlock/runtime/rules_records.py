@@ -92,4 +92,7 @@ class RulesReader:
             )
         if not self.verifier.verify(rules_bytes(rules), rules.signature):
             raise _DisbeliefError(f"the {what} in the policy store has a bad signature")
+        if codec.encode(rules) != record:
+            # Readers pass over fields they do not know, and what they read would be signed.
+            raise _DisbeliefError(f"the {what} in the policy store holds more than was signed")
         return rules
