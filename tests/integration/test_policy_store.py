@@ -1,7 +1,6 @@
 """The policy store on a real Valkey: idempotent, fenced, and its absence is an answer in time."""
 
 import asyncio
-from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,25 +9,34 @@ from interlock.cli.process import start
 from interlock.cli.servers.valkey import valkey_server
 from interlock.cli.state_folder import open_state_folder
 from interlock.gate.app import build
-from interlock.gate.config import GateConfig, InstrumentLimits
+from interlock.gate.config import GateConfig
+from interlock.gate.counting import scope_of
 from interlock.gate.rules_store import GateRules
+from interlock.model.counting import Counted
 from interlock.model.values import Side
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.service import Perform
 from interlock.runtime.signing import throwaway_signer
 from interlock.runtime.stores.redis_client import TIMEOUT_SECONDS
-from interlock.runtime.stores.redis_rules import RedisRulesStore, rules_key
-from interlock.runtime.stores.rules import Saved
+from interlock.runtime.stores.redis_rules import (
+    RedisRulesStore,
+    count_key,
+    counted_key,
+    rules_key,
+)
+from interlock.runtime.stores.rules import FOR_EVER, KEPT_SECONDS, Saved
 from interlock.testkit.cells import cell_of, react
 from interlock.testkit.decisions import desk, policy, reconciled, trading, wanted
-from interlock.testkit.desk_messages import DESK, SECOND, bar, fill
+from interlock.testkit.desk_messages import DESK, SECOND, bar
 from interlock.testkit.rules import reader, signed
-from interlock.wire.orders import OrderDenied, SubmitOrder
+from interlock.wire.orders import OrderDenied
 
 pytestmark = pytest.mark.servers
 KEY = rules_key(DESK)
 ENOUGH_SECONDS = 10 * TIMEOUT_SECONDS
 NOW = 100
+OF_THE_STORE = {"state.policy_store", "state.counters"}
+NEVER = -1  # What Redis says of a key without an end.
 
 
 class Valkey:
@@ -181,68 +189,155 @@ async def test_i9_a_full_server_does_not_take_a_policy_and_says_so(store, valkey
     assert await store.save(policy(4)) is Saved.TAKEN
 
 
-# The gate, with this store.
-
-LIMITS = InstrumentLimits(
-    max_order_quantity=Decimal(50),
-    max_order_notional=Decimal(4_000),
-    max_position_notional=Decimal(6_000),
-)
-CONFIG = GateConfig(
-    default_limits=LIMITS,
-    max_gross_notional=Decimal(8_000),
-    collar_bps=Decimal(50),
-    max_reference_age_seconds=10,
-    max_intent_age_seconds=10,
-)
+# The gate, with this store. No limit is configured, so it denies for that as well.
 
 
-def rules_of(store):
-    return GateRules(desk=DESK, store=store, reader=reader())
-
-
-async def asked(cell, intent):
-    """Return the gate's verdict on `intent`."""
+async def refused_for(cell, intent):
+    """Return what the gate has against `intent` because of the store, by code."""
     reaction = cell.react(intent, NOW * SECOND)
     said, reports = [], None
     while True:
         try:
             step = reaction.send(reports)
         except StopIteration:
-            (verdict,) = [one for one in said if isinstance(one, OrderDenied | SubmitOrder)]
-            return verdict
+            break
         reports = None
         if isinstance(step, Perform):
             result = cell.service.perform(step.effect)
             reports = await result if asyncio.iscoroutine(result) else result
         else:
             said += step.messages
+    (denial,) = [one for one in said if isinstance(one, OrderDenied)]
+    return {one.code: one.observed for one in denial.failures if one.code in OF_THE_STORE}
+
+
+async def gate_cell(store, *, version=3):
+    """Return a gate for which `store` holds version 3 and epoch 1, and which heard the same."""
+    rules = GateRules(desk=DESK, store=store, reader=reader())
+    cell = cell_of(build(desk(), GateConfig(), "c0ffee", rules, throwaway_signer()))
+    for one in (policy(3), trading()):
+        await store.save(signed(one))
+    for message in (trading(), reconciled(), policy(version), bar(NOW, 100.0)):
+        react(cell, message, 0)
+    return cell
 
 
 async def test_i9_the_gate_denies_new_risk_while_the_store_is_down_and_not_before_or_after(
     store, valkey
 ):
-    await store.save(signed(policy(3)))
-    await store.save(signed(trading()))
-    cell = cell_of(build(desk(), CONFIG, "c0ffee", rules_of(store), throwaway_signer()))
-    for message in (trading(), reconciled(), policy(3), bar(NOW, 100.0), fill(1)):
-        react(cell, message, 0)
-    assert isinstance(await asked(cell, wanted(NOW)), SubmitOrder)
+    cell = await gate_cell(store)
+    assert await refused_for(cell, wanted(NOW)) == {}
     await valkey.kill()
-    denial = await asyncio.wait_for(asked(cell, wanted(99)), ENOUGH_SECONDS)
-    assert isinstance(denial, OrderDenied)
-    assert [failure.code for failure in denial.failures] == ["state.policy_store"]
+    refused = await asyncio.wait_for(refused_for(cell, wanted(99)), ENOUGH_SECONDS)
+    assert list(refused) == ["state.policy_store"]
     leave = wanted(98, side=Side.SELL, reduce_only=True)
-    assert isinstance(await asked(cell, leave), SubmitOrder)
+    assert await refused_for(cell, leave) == {}
     await valkey.start()
-    assert isinstance(await asked(cell, wanted(97)), SubmitOrder)
+    assert await refused_for(cell, wanted(97)) == {}
 
 
 async def test_i6_the_gate_denies_while_the_store_has_another_version(store):
-    await store.save(signed(policy(4)))
+    refused = await refused_for(await gate_cell(store, version=4), wanted(NOW))
+    assert refused == {"state.policy_store": "version 3, epoch 1"}
+
+
+async def test_i9_a_deleted_record_denies_in_one_clear_line_until_it_stands_again(store, valkey):
+    cell = await gate_cell(store)
+    with valkey.client() as client:
+        client.delete(KEY)
+    refused = await refused_for(cell, wanted(NOW))
+    assert refused == {"state.policy_store": "version None, epoch None"}
+    for one in (policy(3), trading()):
+        await store.save(signed(one))
+    assert await refused_for(cell, wanted(99)) == {}
+
+
+@pytest.mark.parametrize("field", ["version", "policy", "epoch", "trading"])
+async def test_i9_a_flipped_value_denies_every_new_risk(store, valkey, field):
+    cell = await gate_cell(store)
+    with valkey.client() as client:
+        value = bytearray(client.hget(KEY, field))
+        value[len(value) // 2] ^= 1
+        client.hset(KEY, field, bytes(value))
+    (refused,) = (await refused_for(cell, wanted(NOW))).items()
+    assert refused[0] == "state.policy_store"
+    assert "in the policy store" in refused[1]
+
+
+async def test_i9_counters_that_another_moved_deny_every_new_risk(store):
+    cell = await gate_cell(store)
+    strange = Counted(member="strange", amounts={"approvals": 1, "notional_micros": 7})
+    await store.count(DESK, scope_of(NOW * SECOND), [strange], epoch=1)
+    refused = await refused_for(cell, wanted(NOW))
+    assert refused == {"state.counters": "1 approvals of 0.000007 together"}
+
+
+# The counters.
+
+DAY = "approvals-7"
+
+
+def approval(name, notional=5):
+    return Counted(member=name, amounts={"approvals": 1, "notional_micros": notional})
+
+
+async def test_i9_a_counter_that_holds_no_number_is_unavailable_and_stays_uncounted(store, valkey):
+    await store.count(DESK, DAY, [approval("a")], epoch=1)
+    with valkey.client() as client:
+        client.hset(count_key(DESK, DAY), "approvals", "many")
+        await unavailable(store.count(DESK, DAY, [approval("b")], epoch=1))
+        await unavailable(store.read(DESK, DAY))
+        assert not client.sismember(counted_key(DESK, DAY), "b")
+
+
+async def test_an_epoch_that_is_no_number_is_unavailable(store, valkey):
     await store.save(signed(trading()))
-    cell = cell_of(build(desk(), CONFIG, "c0ffee", rules_of(store), throwaway_signer()))
-    for message in (trading(), reconciled(), policy(3), bar(NOW, 100.0)):
-        react(cell, message, 0)
-    denial = await asked(cell, wanted(NOW))
-    assert [failure.code for failure in denial.failures] == ["state.policy_store"]
+    with valkey.client() as client:
+        client.hset(KEY, "epoch", "two")
+    await unavailable(store.count(DESK, DAY, [approval("a")], epoch=1))
+
+
+async def test_counters_that_were_deleted_are_restored_by_counting_everything_again(store, valkey):
+    day = [approval("a"), approval("b")]
+    await store.count(DESK, DAY, day, epoch=1)
+    with valkey.client() as client:
+        client.delete(count_key(DESK, DAY))
+    await store.count(DESK, DAY, day, epoch=1)
+    assert (await store.read(DESK, DAY)).counts == {"approvals": 2, "notional_micros": 10}
+
+
+async def test_counters_of_a_day_do_not_stay_for_ever_unless_asked_to(store, valkey):
+    await store.count(DESK, DAY, [approval("a")], epoch=1)
+    await store.count(DESK, "kill-days", [approval("b")], epoch=1, kept_seconds=FOR_EVER)
+    with valkey.client() as client:
+        assert 0 < client.ttl(count_key(DESK, DAY)) <= KEPT_SECONDS
+        assert 0 < client.ttl(counted_key(DESK, DAY)) <= KEPT_SECONDS
+        assert client.ttl(count_key(DESK, "kill-days")) == NEVER
+
+
+async def test_f6_a_server_killed_again_and_again_loses_no_count_and_adds_none(store, valkey):
+    """An answer that was lost may have been counted: it is asked again, with the same name."""
+    names, lost = [f"intent-{n}" for n in range(300)], 0
+
+    async def counting():
+        nonlocal lost
+        for name in names:
+            while True:
+                try:
+                    await store.count(DESK, DAY, [approval(name)], epoch=1)
+                except UnavailableError:
+                    lost += 1
+                    await asyncio.sleep(0.01)
+                else:
+                    break
+
+    async def killing():
+        for _ in range(3):
+            await asyncio.sleep(0.02)
+            await valkey.kill()
+            await valkey.start()
+
+    await asyncio.gather(counting(), killing())
+    assert lost
+    counts = (await store.read(DESK, DAY)).counts
+    assert counts == {"approvals": 300, "notional_micros": 1_500}
