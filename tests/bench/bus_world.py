@@ -11,6 +11,7 @@ from interlock.cli.servers.nats import nats_password
 from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, open_state_folder
 from interlock.cli.supervisor import Supervisor
+from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.permissions import OPERATOR
 from interlock.runtime.signing import create_keys
@@ -48,6 +49,7 @@ async def world(
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
         state = open_state_folder(Path(folder))
         create_keys(state.secrets)
+        arm_at_first_start(state.root)
         supervisor = Supervisor(state, "params")
         children, addresses = stack.servers(state, None, None, None)
         supervisor.servers = addresses.public

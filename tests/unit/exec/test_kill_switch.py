@@ -31,6 +31,7 @@ from interlock.wire.orders import (
     ReconciliationCompleted,
 )
 from interlock.wire.system import AlertRaised, SwitchChanged
+from msgspec.structs import replace
 
 from tests.unit.exec.desk_with_switch import (
     Exec,
@@ -291,6 +292,27 @@ async def test_i8_a_resume_in_nobodys_name_does_not_count(desk):
     nobody = resume(by=" ")
     await desk.hear(nobody)
     await desk.hear(answer(nobody, 6))
+    assert desk.switch.pressed
+
+
+async def test_a_person_who_resumes_on_a_kill_day_is_obeyed_the_next_day(desk):
+    await desk.hear(halt())
+    person = resume()
+    await desk.hear(person)
+    await desk.hear(replace(answer(person, 6), state=TradingState.HALTED))
+    assert desk.switch.pressed
+    (armed,) = await desk.hear(trading(epoch=7))
+    assert (armed.pressed, armed.by) == (False, "bob")
+
+
+async def test_i8_a_resume_counts_once(desk):
+    write_kill_file(desk.folder, "too hot", "ann")
+    await pressed_by(Way.FILE, desk)
+    person = resume()
+    await desk.hear(person)
+    await desk.hear(answer(person, 6))
+    remove_kill_file(desk.folder)
+    await desk.hear(trading(epoch=7))
     assert desk.switch.pressed
 
 

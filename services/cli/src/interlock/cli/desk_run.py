@@ -27,6 +27,7 @@ from interlock.cli.rooms import check_sections
 from interlock.cli.servers.postgres import postgres_server
 from interlock.cli.state_folder import StateFolder, locked, open_state_folder
 from interlock.cli.supervisor import Supervisor, stop_requested
+from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.feed.core import window_scale
 from interlock.feed.dataset import data_for, setting_of
 from interlock.runtime.bus.tcp_only import BusError
@@ -106,6 +107,8 @@ def _run_locked(plan: _Plan) -> int:
     )
     supervisor = Supervisor(plan.state, plan.file.desk.name)
     supervisor.clear_stale()
+    # While the last run's journal is still there: beside one, a switch that is missing is pressed.
+    arm_at_first_start(plan.state.root)
     resumed = replay_record.begin(plan.state, record, resumable=not wanted.single_process)
     if resumed and not wanted.as_json:
         typer.echo("going on with the replay that was interrupted", err=True)

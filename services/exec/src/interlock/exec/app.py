@@ -30,6 +30,7 @@ from interlock.runtime.signing import VerifiesOrders, load_verifier
 from interlock.venues.paper import PaperVenue
 from interlock.venues.port import Reports, Venue, VenueReport
 from interlock.wire.base import Effect, Report
+from interlock.wire.build import build_of
 from interlock.wire.catalogue import EXEC
 from interlock.wire.orders import SubmitOrder
 from interlock.wire.signing import canonical_bytes
@@ -70,6 +71,7 @@ def build(
         key_id=verifier.key_id,
         read_only=desk.read_only,
         mode=desk.mode,
+        build=build_of(),
     )
     return Service(
         name=EXEC,

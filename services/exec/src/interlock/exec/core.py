@@ -121,10 +121,9 @@ def _obeyed(state: ExecState, change: TradingStateChanged) -> Sequence[Effect]:
         return [PressSwitch(way=Way.RULE, by=change.author, reason=change.reason)]
     if change.state is not TradingState.ACTIVE:
         return ()
-    resume = state.resumes.pop(change.message_id, None)
-    if resume is None:
+    if state.resumed is None:
         return [ArmSwitch(by=change.author, reason=change.reason, by_person=False)]
-    return [ArmSwitch(by=resume.by, reason=resume.reason, by_person=True)]
+    return [ArmSwitch(by=state.resumed.by, reason=state.resumed.reason, by_person=True)]
 
 
 def _moved(state: ExecState, switch: SwitchMoved, now: int) -> Sequence[Message]:

@@ -32,7 +32,8 @@ class ExecState:
     `cost` is money paid for the filled part of an open order, for its average price.
 
     `pressed_at` is when the kill switch was last seen pressed, 0 while it is armed. `resumes` maps
-    the id of the answer that a person's resume will bring about to who it was and why.
+    the id of the answer that a person's resume will bring about to that resume; `resumed` is one
+    that was answered, until the desk has been active by it: not before tomorrow on a kill day.
     """
 
     desk: str
@@ -54,6 +55,7 @@ class ExecState:
     demo_only: bool = False
     pressed_at: int = 0
     resumes: dict[str, ResumeTrading] = field(default_factory=dict[str, ResumeTrading])
+    resumed: ResumeTrading | None = None
 
 
 def evolve(state: ExecState, heard: Message | Report) -> ExecState:
@@ -75,17 +77,24 @@ def evolve(state: ExecState, heard: Message | Report) -> ExecState:
         case OrderUnknown():
             _move(state, heard, OrderTrigger.LOSE)
         case TradingStateChanged() if heard.epoch >= state.epoch:
-            state.epoch, state.trading = heard.epoch, heard.state
-            state.demo_only = heard.demo_only
+            _follow(state, heard)
         case ResumeTrading() if heard.by.strip():
             state.resumes[caused_id(heard, TradingStateChanged)] = heard
         case SwitchChanged(pressed=pressed):
             state.pressed_at = heard.seen_at if pressed else 0
             # Who resumed before the press has not resumed from it.
             state.resumes.clear()
+            state.resumed = None
         case _:
             pass
     return state
+
+
+def _follow(state: ExecState, change: TradingStateChanged) -> None:
+    waiting = None if state.trading is TradingState.ACTIVE else state.resumed
+    state.resumed = state.resumes.pop(change.message_id, waiting)
+    state.epoch, state.trading = change.epoch, change.state
+    state.demo_only = change.demo_only
 
 
 def _submit(state: ExecState, event: OrderSubmitted) -> None:
