@@ -6,22 +6,21 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interlock.model.trading import Standing
 from interlock.model.values import TradingState
 from interlock.policy.app import build
 from interlock.policy.config import ParameterLimits, PolicyConfig
-from interlock.policy.ports import SaveRules
+from interlock.policy.ports import SaveRules, SignRules
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.testkit.cells import begin, cell_of, drive, finish, react
-from interlock.testkit.decisions import account, desk, proposal
-from interlock.testkit.desk_messages import DESK, SECOND, ids, tick
+from interlock.testkit.decisions import account, desk, proposal, reconciled
+from interlock.testkit.desk_messages import DESK, SECOND, tick
 from interlock.testkit.rules import SEAL, reader
 from interlock.wire.policy import (
-    HaltTrading,
     PolicyChanged,
     ProposalJudged,
     ProposalVerdict,
-    ResumeTrading,
     TradingStateChanged,
 )
 from msgspec.structs import replace
@@ -45,8 +44,10 @@ def fresh_cell(configured=None, store=None, config_hash="c0ffee"):
 
 
 def policy_cell(store=None):
+    """Return a cell that has started and found its book equal to the venue's."""
     cell = fresh_cell(store=store)
     begin(cell, 0)
+    react(cell, reconciled(), 0)
     return cell
 
 
@@ -72,7 +73,7 @@ def value_of(cell):
     return cell.state.policy.parameters["threshold_bps"]
 
 
-def test_the_first_start_puts_version_1_in_force_and_trading_on():
+def test_the_first_start_puts_version_1_in_force_and_halts():
     store = MemoryRulesStore()
     said = begin(fresh_cell(store=store), 7)
     (changed,), (trading,) = of(PolicyChanged, said), of(TradingStateChanged, said)
@@ -80,7 +81,8 @@ def test_the_first_start_puts_version_1_in_force_and_trading_on():
     assert [(one.name, one.old, one.new) for one in changed.changes] == [
         ("threshold_bps", None, 1.0)
     ]
-    assert (trading.state, trading.epoch) == (TradingState.ACTIVE, 1)
+    assert (trading.state, trading.epoch) == (TradingState.HALTED, 1)
+    assert (trading.standing, trading.reason) == (Standing.STARTING, "first start")
     assert reader().read(finish(store.read(DESK))).version == 1
 
 
@@ -125,56 +127,6 @@ def test_limits_that_were_tightened_pull_the_value_inside_at_the_next_start(limi
     assert changed.config_hash == "other"
 
 
-def command(kind, by, n=1):
-    return kind(**ids(kind, by, n), ts_event=0, by=by, reason="because")
-
-
-@pytest.mark.parametrize("nobody", ["", "   ", "\n\t"])
-def test_i8_only_a_named_person_resumes(nobody):
-    cell = policy_cell()
-    (halted,) = react(cell, command(HaltTrading, "ann"), 0)
-    assert (halted.state, halted.epoch, halted.author) == (TradingState.HALTED, 2, "ann")
-    assert react(cell, command(ResumeTrading, nobody), 0) == []
-    assert cell.state.trading.state is TradingState.HALTED
-    (active,) = react(cell, command(ResumeTrading, "bob"), 0)
-    assert (active.state, active.epoch, active.author) == (TradingState.ACTIVE, 3, "bob")
-
-
-def test_a_halt_needs_no_name():
-    (halted,) = react(policy_cell(), command(HaltTrading, ""), 0)
-    assert halted.state is TradingState.HALTED
-
-
-def test_i14_the_epoch_grows_with_every_change():
-    cell = policy_cell()
-    epochs = [
-        react(cell, command(kind, "ann", n), 0)[0].epoch
-        for n, kind in enumerate([HaltTrading, HaltTrading, ResumeTrading, HaltTrading])
-    ]
-    assert epochs == [2, 3, 4, 5]
-
-
-def test_i7_a_halt_outlives_a_restart():
-    first = policy_cell()
-    (halted,) = react(first, command(HaltTrading, "ann"), 0)
-    again = fresh_cell()
-    again.recover(first.state.policy, own=True)
-    again.recover(halted, own=True)
-    assert begin(again, 9) == []
-    assert again.state.trading.state is TradingState.HALTED
-
-
-def test_i7_a_halt_delivered_again_after_the_resume_does_not_halt_again():
-    first = policy_cell()
-    halt = command(HaltTrading, "ann")
-    said = react(first, halt, 0) + react(first, command(ResumeTrading, "bob"), 0)
-    again = fresh_cell()
-    for message in [first.state.policy, *said]:
-        again.recover(message, own=True)
-    assert react(again, halt, 0) == []
-    assert again.state.trading.state is TradingState.ACTIVE
-
-
 # What a crash may leave behind of an acceptance, and what the second delivery must add to it.
 
 
@@ -197,6 +149,8 @@ def test_an_acceptance_cut_by_a_crash_is_finished_at_the_second_delivery(stored)
             cell.recover(message, own=True)
 
     def perform(effect):
+        if isinstance(effect, SignRules):
+            return cell.service.perform(effect)
         assert isinstance(effect, SaveRules)
         saved.append(effect.rules)
         return ()
@@ -214,7 +168,9 @@ def test_a_version_is_saved_once_the_store_is_back():
     cell, last, row, changed = halves()
     saved = []
 
-    def away(_effect):
+    def away(effect):
+        if isinstance(effect, SignRules):
+            return cell.service.perform(effect)
         raise UnavailableError("no store")
 
     published = []

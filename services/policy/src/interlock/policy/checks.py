@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.policy.state import PolicyState
+from interlock.policy.versions import cooling_after_revert
 from interlock.wire.policy import FreezeReason, Phase, ProposalVerdict
 from interlock.wire.reasoning import ParameterProposal
 
@@ -26,6 +27,8 @@ def freeze_reasons(state: PolicyState, proposal: ParameterProposal) -> list[Free
     limit_ns = state.config.max_clock_offset_ms * 1_000_000
     if state.clock_offset_ns is None or abs(state.clock_offset_ns) > limit_ns:
         reasons.append(FreezeReason.CLOCK_OFFSET)
+    if cooling_after_revert(state, proposal.ts_desk):
+        reasons.append(FreezeReason.REVERTED)
     return reasons
 
 
@@ -33,29 +36,46 @@ def _loss_limit(state: PolicyState) -> Decimal:
     return exact(state.config.loss_freeze_pct) / 100 * state.equity
 
 
+def wanted_value(proposal: ParameterProposal, old: float) -> float:
+    """Return the value a proposal asks for: its own, or the one in force moved by its delta."""
+    if proposal.delta is None:
+        return proposal.proposed
+    return float(exact(old) + exact(proposal.delta))
+
+
 def judge(
     state: PolicyState, proposal: ParameterProposal, old: float, frozen: bool
 ) -> ProposalVerdict:
     """Return the verdict on `proposal`: the first rule it breaks, or that it is accepted."""
     limits = state.config.parameters[proposal.parameter]
-    proposed, now = proposal.proposed, proposal.ts_desk
+    proposed, now = wanted_value(proposal, old), proposal.ts_desk
     if not limits.lower <= proposed <= limits.upper:
         return ProposalVerdict.OUT_OF_BOUNDS
     if abs(exact(proposed) - exact(old)) > exact(limits.max_step):
         return ProposalVerdict.STEP_TOO_LARGE
     if proposed == old:
         return ProposalVerdict.UNCHANGED
-    if frozen:
+    safer = proposed < old if limits.tightens == "down" else proposed > old
+    may_wait = limits.tightens is None or not safer
+    if frozen and may_wait:
         return ProposalVerdict.FROZEN
     accepted = state.accepted.get(proposal.parameter)
     if accepted and now - accepted[-1] < state.config.decision_seconds * NANOS_PER_SECOND:
         return ProposalVerdict.TOO_SOON
-    accepted_before = state.in_window(state.accepted, proposal.parameter, now)
-    if accepted_before >= state.config.max_accepted_in_window:
-        return ProposalVerdict.TOO_MANY_ACCEPTED
-    seen = state.in_window(state.seen, proposal.parameter, now)
-    if accepted_before + 1 > exact(state.config.max_accept_rate) * seen:
-        return ProposalVerdict.ACCEPT_RATE
+    if may_wait and (beyond := _pace(state, proposal)) is not None:
+        return beyond
     return (
         ProposalVerdict.SHADOW if state.config.phase is Phase.SHADOW else ProposalVerdict.ACCEPTED
     )
+
+
+def _pace(state: PolicyState, proposal: ParameterProposal) -> ProposalVerdict | None:
+    """Return the limit of acceptances in the window that one more would break."""
+    name, now = proposal.parameter, proposal.ts_desk
+    accepted_before = state.in_window(state.accepted, name, now)
+    if accepted_before >= state.config.max_accepted_in_window:
+        return ProposalVerdict.TOO_MANY_ACCEPTED
+    seen = state.in_window(state.seen, name, now)
+    if accepted_before + 1 > exact(state.config.max_accept_rate) * seen:
+        return ProposalVerdict.ACCEPT_RATE
+    return None

@@ -1,25 +1,49 @@
-"""Judges proposals and keeps the policy's versions and the trading state."""
+"""Judges proposals, obeys people, and halts the desk: the only writer of its rules.
+
+Whatever is to be in force is signed before it is said, and saved after: `SignRules`, then the
+message, then `SaveRules`.
+"""
 
 from collections.abc import Sequence
 
-from interlock.model.values import TradingState
-from interlock.policy.checks import freeze_reasons, judge
-from interlock.policy.ports import SaveRules
+from interlock.model.trading import Standing, Trigger
+from interlock.policy.checks import freeze_reasons, judge, wanted_value
+from interlock.policy.commands import obey
+from interlock.policy.ports import RulesNotSaved, RulesSigned, SaveRules, SignRules
+from interlock.policy.safety import accounted, pressed, reconciled, tripped
+from interlock.policy.standing import (
+    CONFIGURATION,
+    alert,
+    changed,
+    first,
+    moved,
+    stage_fields,
+    standing_of,
+    trading_of,
+)
 from interlock.policy.state import PolicyState
-from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
+from interlock.policy.versions import configured, next_version, policy_of
+from interlock.wire.accounts import AccountUpdated
+from interlock.wire.base import Effect, Message, Report, caused_id
+from interlock.wire.orders import ReconciliationCompleted
 from interlock.wire.policy import (
+    ClearQuarantine,
+    EnableStrategy,
+    ForceDemo,
     FreezeReason,
     HaltTrading,
-    ParameterChange,
     PolicyChanged,
     ProposalJudged,
     ProposalVerdict,
     ResumeTrading,
+    RollBackPolicy,
+    SetStage,
     TradingStateChanged,
 )
 from interlock.wire.reasoning import ParameterProposal
+from interlock.wire.system import SafetyTripped, SwitchChanged
 
-CONFIGURATION = "configuration"
+type Answer = Sequence[Message | Effect]
 
 
 def ready(state: PolicyState, message: Message) -> bool:
@@ -29,85 +53,82 @@ def ready(state: PolicyState, message: Message) -> bool:
     return state.account is not None and state.account.ts_desk >= message.ts_desk
 
 
-def begin(state: PolicyState, now: int) -> Sequence[Message | Effect]:
-    """Put the configured values in force where no version stands, or one outside the limits."""
+def begin(state: PolicyState, now: int) -> Answer:
+    """Put in force what is configured, where no rule stands or one that is configured no more.
+
+    A standing that was said before is only saved again: a restart changes nothing.
+    """
+    policy = configured(state, now)
+    trading = first(state, now) if state.trading is None else _revised(state, now)
     said: list[Message | Effect] = []
-    policy = _configured(state, now)
-    if policy is not None:
-        said.append(policy)
-    said.append(SaveRules(rules=policy or _standing(state)))
-    if state.trading is None:
-        message_id, decision_id = root_ids(TradingStateChanged, state.desk, 1)
-        said.append(
-            TradingStateChanged(
-                message_id=message_id,
-                decision_id=decision_id,
-                ts_event=now,
-                desk=state.desk,
-                state=TradingState.ACTIVE,
-                epoch=1,
-                author=CONFIGURATION,
-                reason="first start",
-            )
-        )
+    said.append(SaveRules(rules=policy_of(state)) if policy is None else SignRules(rules=policy))
+    said.append(SaveRules(rules=trading_of(state)) if trading is None else SignRules(rules=trading))
     return said
 
 
-def decide(state: PolicyState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
+def _revised(state: PolicyState, now: int) -> TradingStateChanged | None:
+    """Return what a restart makes of the standing: another stage table, another key, a start."""
+    last = trading_of(state)
+    fields = stage_fields(state, last.stage)
+    reasons: list[str] = []
+    if any(getattr(last, name) != value for name, value in fields.items()):
+        reasons.append("the configured stages changed")
+    if last.key_id != state.key_id:
+        reasons.append("the key changed")
+    if standing_of(last) is Standing.STARTING and state.reconciled:
+        reasons.append("reconciled before the restart")
+        fields |= moved(state, Trigger.RECONCILED) or {}
+    if not reasons:
+        return None
+    return changed(state, None, now, CONFIGURATION, "; ".join(reasons), fields)
+
+
+def decide(state: PolicyState, heard: Message | Report, now: int) -> Answer:
     match heard:
+        case RulesSigned():
+            return [heard.rules, *heard.alerts, SaveRules(rules=heard.rules)]
+        case RulesNotSaved():
+            text = f"the policy store does not take our {heard.rules.message_id}: {heard.found}"
+            return [alert(state, heard.rules, now, "rules.not_saved", text)]
         case ParameterProposal():
             return _judged(state, heard, now)
-        case HaltTrading():
-            return [_trading(state, heard, TradingState.HALTED, now)]
-        case ResumeTrading() if heard.by.strip():
-            return [_trading(state, heard, TradingState.ACTIVE, now)]
+        case (
+            HaltTrading()
+            | ResumeTrading()
+            | EnableStrategy()
+            | ClearQuarantine()
+            | SetStage()
+            | ForceDemo()
+            | RollBackPolicy()
+        ):
+            return obey(state, heard, now)
+        case AccountUpdated() if heard.account == state.account_name:
+            return [*_unsaved(state, heard), *accounted(state, heard, now)]
+        case SafetyTripped():
+            return [*_unsaved(state, heard), *tripped(state, heard, now)]
+        case SwitchChanged():
+            return [*_unsaved(state, heard), *pressed(state, heard, now)]
+        case ReconciliationCompleted() if heard.account == state.account_name:
+            return [*_unsaved(state, heard), *reconciled(state, heard, now)]
         case _:
             return ()
 
 
-def _standing(state: PolicyState) -> PolicyChanged:
-    assert state.policy is not None
-    return state.policy
-
-
-def _configured(state: PolicyState, now: int) -> PolicyChanged | None:
-    """Return the version the configuration asks for, none where the standing one is fine."""
-    standing = {} if state.policy is None else state.policy.parameters
-    wanted = {
-        name: min(max(standing.get(name, limits.initial), limits.lower), limits.upper)
-        for name, limits in state.config.parameters.items()
-    }
-    if state.policy is not None and wanted == standing:
-        return None
-    number = 1 if state.policy is None else state.policy.version + 1
-    message_id, decision_id = root_ids(PolicyChanged, state.desk, number, state.config_hash)
-    return PolicyChanged(
-        message_id=message_id,
-        decision_id=decision_id,
-        ts_event=now,
-        desk=state.desk,
-        version=number,
-        parameters=wanted,
-        changes=_diff(standing, wanted),
-        author=CONFIGURATION,
-        reason="first start" if number == 1 else "the configured limits changed",
-        proposal_id=None,
-        config_hash=state.config_hash,
-    )
-
-
-def _diff(old: dict[str, float], new: dict[str, float]) -> list[ParameterChange]:
+def _unsaved(state: PolicyState, heard: Message) -> list[SaveRules]:
+    """Return what was said to this very message and may not have been saved: a second delivery."""
+    if not heard.decision_id:
+        return []
     return [
-        ParameterChange(name=name, old=old.get(name), new=value)
-        for name, value in sorted(new.items())
-        if old.get(name) != value
+        SaveRules(rules=rules)
+        for rules in (state.policy, state.trading)
+        if rules is not None
+        and rules.decision_id == heard.decision_id
+        and rules.message_id == caused_id(heard, type(rules))
     ]
 
 
-def _judged(
-    state: PolicyState, proposal: ParameterProposal, now: int
-) -> Sequence[Message | Effect]:
-    policy, last = _standing(state), state.last_accepted
+def _judged(state: PolicyState, proposal: ParameterProposal, now: int) -> Answer:
+    policy, last = policy_of(state), state.last_accepted
     row_stands = last is not None and last.proposal_id == proposal.message_id
     if row_stands or policy.proposal_id == proposal.message_id:
         return _accepted_before(state, proposal, now, row_stands=row_stands)
@@ -119,18 +140,17 @@ def _judged(
     row = _row(state, proposal, verdict, now, old, frozen_by)
     if verdict is not ProposalVerdict.ACCEPTED:
         return [row]
-    changed = _changed(state, proposal, now)
-    return [row, changed, SaveRules(rules=changed)]
+    return [row, SignRules(rules=_changed(state, proposal, now, row.applied))]
 
 
 def _accepted_before(
     state: PolicyState, proposal: ParameterProposal, now: int, *, row_stands: bool
-) -> Sequence[Message | Effect]:
+) -> Answer:
     """Finish an acceptance that was cut short: by a crash, or because the store was away.
 
     Judged again it would fail for having been accepted just now, and the rest would stay unsaid.
     """
-    policy = _standing(state)
+    policy = policy_of(state)
     if policy.proposal_id == proposal.message_id:
         if row_stands:
             return [SaveRules(rules=policy)]
@@ -138,28 +158,24 @@ def _accepted_before(
         assert change.old is not None
         row = _row(state, proposal, ProposalVerdict.ACCEPTED, now, change.old, [])
         return [row, SaveRules(rules=policy)]
-    assert state.last_accepted is not None
-    if state.last_accepted.policy_version != policy.version + 1:
+    accepted = state.last_accepted
+    assert accepted is not None
+    if accepted.policy_version != policy.version + 1:
         return ()
-    changed = _changed(state, proposal, now)
-    return [changed, SaveRules(rules=changed)]
+    return [SignRules(rules=_changed(state, proposal, now, accepted.applied))]
 
 
-def _changed(state: PolicyState, proposal: ParameterProposal, now: int) -> PolicyChanged:
-    policy = _standing(state)
-    parameters = {**policy.parameters, proposal.parameter: proposal.proposed}
-    return PolicyChanged(
-        message_id=caused_id(proposal, PolicyChanged),
-        decision_id=proposal.decision_id,
-        ts_event=now,
-        desk=state.desk,
-        version=policy.version + 1,
-        parameters=parameters,
-        changes=_diff(policy.parameters, parameters),
+def _changed(
+    state: PolicyState, proposal: ParameterProposal, now: int, value: float
+) -> PolicyChanged:
+    return next_version(
+        state,
+        proposal,
+        now,
+        {**policy_of(state).parameters, proposal.parameter: value},
         author=f"{proposal.provider}/{proposal.model}",
         reason=proposal.rationale,
         proposal_id=proposal.message_id,
-        config_hash=state.config_hash,
     )
 
 
@@ -172,8 +188,9 @@ def _row(
     frozen_by: list[FreezeReason],
 ) -> ProposalJudged:
     accepted = verdict is ProposalVerdict.ACCEPTED
-    parameter, policy = proposal.parameter, _standing(state)
+    parameter, policy = proposal.parameter, policy_of(state)
     applied_already = policy.proposal_id == proposal.message_id
+    proposed = wanted_value(proposal, old)
     return ProposalJudged(
         message_id=caused_id(proposal, ProposalJudged),
         decision_id=proposal.decision_id,
@@ -183,9 +200,9 @@ def _row(
         provider=proposal.provider,
         parameter=parameter,
         old=old,
-        proposed=proposal.proposed,
-        applied=proposal.proposed if accepted else old,
-        delta=proposal.proposed - old,
+        proposed=proposed,
+        applied=proposed if accepted else old,
+        delta=proposed - old,
         verdict=verdict,
         phase=state.config.phase,
         seen_in_window=state.in_window(state.seen, parameter, proposal.ts_desk),
@@ -194,20 +211,4 @@ def _row(
         freeze_reasons=frozen_by,
         policy_version=policy.version + (accepted and not applied_already),
         ts_desk=proposal.ts_desk,
-    )
-
-
-def _trading(
-    state: PolicyState, command: HaltTrading | ResumeTrading, wanted: TradingState, now: int
-) -> TradingStateChanged:
-    epoch = 1 if state.trading is None else state.trading.epoch + 1
-    return TradingStateChanged(
-        message_id=caused_id(command, TradingStateChanged),
-        decision_id=command.decision_id,
-        ts_event=now,
-        desk=state.desk,
-        state=wanted,
-        epoch=epoch,
-        author=command.by,
-        reason=command.reason,
     )
