@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from interlock.ledger.config import LedgerConfig
@@ -135,7 +136,7 @@ def test_a_second_replay_does_not_look_back_into_the_first():
 
 
 def test_the_day_begins_at_its_first_mark():
-    state = fresh(LedgerConfig(day_starts_at_utc_hour=4))
+    state = opening(ACCOUNT, "USD", START, CONFIG, day_starts_at_utc_hour=4)
     hear(state, fill(0, Side.BUY, 100, 100, fee=Decimal(0)))
     last_night = DAY + 4 * 3_600 * SECOND - 1
     moments = [(100, DAY), (90, last_night), (80, last_night + 1), (85, last_night + 2)]
@@ -145,6 +146,36 @@ def test_the_day_begins_at_its_first_mark():
         said += hear(state, tick(n, ts_event=ts_event))
     assert [a.day_pnl for a in said] == [0, -1000, 0, 500]
     assert said[-1].equity_at_day_start == START - 2000
+    assert [a.day for a in said] == [0, 0, 1, 1]
+    assert [a.equity_at_week_start for a in said] == [START] * 4
+    assert [a.week_pnl for a in said] == [0, -1000, -2000, -1500]
+    falls = [0, 100 / 30, 200 / 30, 150 / 30]
+    assert [a.drawdown_5d_pct for a in said] == pytest.approx(falls)
+
+
+def test_i5_a_clock_that_goes_back_over_midnight_begins_no_day_anew():
+    """A day's loss would be forgotten with it."""
+    state = fresh()
+    hear(state, fill(0, Side.BUY, 100, 100, fee=Decimal(0)))
+    said = []
+    for n, (price, days) in enumerate([(100, 9), (90, 9), (90, 8), (80, 7), (80, 9)]):
+        hear(state, bar(n, float(price)))
+        said += hear(state, tick(n, ts_event=days * DAY + DAY // 2))
+    assert {a.day for a in said} == {9}
+    assert [a.day_pnl for a in said] == [0, -1000, -1000, -2000, -2000]
+
+
+def test_losses_in_a_row_are_of_closed_trades_and_end_with_a_profit():
+    state = fresh()
+    rows = []
+    for n, price in enumerate([90, 95, 110, 80]):
+        bought = fill(10 * n, Side.BUY, 10, 100, fee=Decimal(0))
+        sold = fill(10 * n + 1, Side.SELL, 10, price, fee=Decimal(0))
+        hear(state, tick(10 * n), bought)
+        open_trade = account(state, 10 * n + 2).losses_in_row
+        hear(state, sold)
+        rows.append((open_trade, account(state, 10 * n + 3).losses_in_row))
+    assert rows == [(0, 1), (1, 2), (2, 0), (0, 1)]
 
 
 def test_a_price_that_is_none_marks_nothing():

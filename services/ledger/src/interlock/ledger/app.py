@@ -23,7 +23,6 @@ from interlock.wire.base import Effect, Message, Report
 from interlock.wire.catalogue import LEDGER, Stream
 
 BATCH = 256
-CURRENCY = "USD"
 
 type WriteMessageDown = Callable[[Message], Awaitable[None]]
 
@@ -39,7 +38,9 @@ def build(
             await write_down(effect.message)
         return ()
 
-    state = opening(desk.account, CURRENCY, desk.equity_usd, config)
+    state = opening(
+        desk.account, desk.currency, desk.equity_usd, config, desk.day_starts_at_utc_hour
+    )
     return Service(name=LEDGER, state=state, evolve=evolve, decide=decide, perform=perform)
 
 

@@ -64,7 +64,7 @@ def _position(fill: OrderFilled, applied: Applied) -> PositionChanged:
 def _account(state: State, tick: ClockTicked) -> AccountUpdated:
     held = [position for position in state.positions.values() if position.quantity]
     lines = [_line(state, position) for position in held]
-    equity = settle(state.equity)
+    equity, marks = settle(state.equity), state.equity_marks
     unrealised = sum((p.unrealised_pnl(mark_of(state, p)) for p in held), ZERO)
     return AccountUpdated(
         message_id=caused_id(tick, AccountUpdated, state.account),
@@ -78,11 +78,16 @@ def _account(state: State, tick: ClockTicked) -> AccountUpdated:
         realised_pnl=settle(realised_pnl(state)),
         unrealised_pnl=settle(unrealised),
         fees=settle(state.fees),
-        day_pnl=settle(state.equity - state.equity_at_day_start),
+        day_pnl=settle(marks.day_pnl),
         window_pnl=settle(state.equity - state.curve[0][1]),
-        equity_at_day_start=settle(state.equity_at_day_start),
+        equity_at_day_start=settle(marks.equity_at_day_start),
         positions=lines,
         ts_desk=tick.ts_desk,
+        day=marks.day or 0,
+        week_pnl=settle(marks.week_pnl),
+        equity_at_week_start=settle(marks.equity_at_week_start),
+        drawdown_5d_pct=float(marks.drawdown_pct),
+        losses_in_row=marks.losses_in_row,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from interlock.ledger.state import trading_day
+from interlock.model.equity import trading_day
 from interlock.wire.policy import ProposalJudged, ProposalVerdict
 
 

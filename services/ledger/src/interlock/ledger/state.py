@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from interlock.ledger.config import LedgerConfig
 from interlock.ledger.summary import Tally, count
+from interlock.model.equity import DAY_STARTS_AT_UTC_HOUR, EquityMarks, trading_day
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.position import Position, apply_fill
 from interlock.model.values import ZERO
@@ -16,9 +17,6 @@ from interlock.wire.base import Message, Report
 from interlock.wire.market import Bar, ClockTicked
 from interlock.wire.orders import OrderFilled
 from interlock.wire.policy import ProposalJudged
-
-_NANOS_PER_HOUR = 3_600 * NANOS_PER_SECOND
-_NANOS_PER_DAY = 24 * _NANOS_PER_HOUR
 
 
 class Applied(Struct, frozen=True):
@@ -34,7 +32,8 @@ class State:
     """The book of one account.
 
     `trades` has every trade id ever applied, so that no fill counts twice. `curve` holds
-    (desk time in ns, equity) over the loss window, and one sample before it.
+    (desk time in ns, equity) over the loss window, and one sample before it. `equity_marks` are
+    those of the trading day, the week and the last five days.
     """
 
     account: str
@@ -48,13 +47,19 @@ class State:
     trades: dict[str, Applied] = field(default_factory=dict[str, Applied])
     marks: dict[str, float] = field(default_factory=dict[str, float])
     curve: deque[tuple[int, Decimal]] = field(default_factory=deque[tuple[int, Decimal]])
-    day: int = -1
-    equity_at_day_start: Decimal = ZERO
+    day_starts_at_utc_hour: int = DAY_STARTS_AT_UTC_HOUR
+    equity_marks: EquityMarks = field(default_factory=lambda: EquityMarks(equity=ZERO))
     audit: deque[ProposalJudged] = field(default_factory=deque[ProposalJudged])
     tally: Tally = field(default_factory=Tally)
 
 
-def opening(account: str, currency: str, start: Decimal, config: LedgerConfig) -> State:
+def opening(
+    account: str,
+    currency: str,
+    start: Decimal,
+    config: LedgerConfig,
+    day_starts_at_utc_hour: int = DAY_STARTS_AT_UTC_HOUR,
+) -> State:
     """Return the book before its first message, with `start` in cash."""
     return State(
         account=account,
@@ -63,6 +68,7 @@ def opening(account: str, currency: str, start: Decimal, config: LedgerConfig) -
         start=start,
         cash=start,
         equity=start,
+        day_starts_at_utc_hour=day_starts_at_utc_hour,
         audit=deque(maxlen=config.audit_rows_kept),
     )
 
@@ -94,6 +100,7 @@ def _fill(state: State, fill: OrderFilled) -> None:
     before = state.positions.get(name) or Position(instrument_id=name)
     after = apply_fill(before, fill.side, fill.last_qty, fill.last_px, fill.fee)
     state.positions[name] = after
+    state.equity_marks.fill(before, after)
     state.trades[fill.trade_id] = Applied(fill.message_id, before, after)
     state.cash -= fill.last_qty * fill.last_px * fill.side.sign + fill.fee
     state.fees += fill.fee
@@ -117,9 +124,7 @@ def _mark(state: State, tick: ClockTicked) -> None:
         if position.quantity
     ]
     state.equity = state.cash + sum(worth, ZERO)
-    day = trading_day(tick.ts_event, state.config.day_starts_at_utc_hour)
-    if day != state.day:
-        state.day, state.equity_at_day_start = day, state.equity
+    state.equity_marks.mark(trading_day(tick.ts_event, state.day_starts_at_utc_hour), state.equity)
     curve = state.curve
     if curve and tick.ts_desk < curve[-1][0]:
         curve.clear()  # desk time went back: another replay has begun
@@ -127,8 +132,3 @@ def _mark(state: State, tick: ClockTicked) -> None:
     window_start = tick.ts_desk - state.config.loss_window_seconds * NANOS_PER_SECOND
     while len(curve) > 1 and curve[1][0] <= window_start:
         curve.popleft()
-
-
-def trading_day(ts_event: int, starts_at_utc_hour: int) -> int:
-    """Return the number of the day, counted from 1970, that a moment belongs to."""
-    return (ts_event - starts_at_utc_hour * _NANOS_PER_HOUR) // _NANOS_PER_DAY

@@ -30,14 +30,12 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write DESK/DAY/PARAMETER.proposals.parquet and .applied.parquet."""
-    from interlock.cli.desks import load_desk, read_section
+    from interlock.cli.desks import load_desk
     from interlock.cli.ledger_access import ask_ledger
     from interlock.cli.moments import parse_length
-    from interlock.ledger.config import LedgerConfig
     from interlock.ledger.export import export_proposals
 
     file = load_desk(desk)
-    config = read_section(file, "ledger", LedgerConfig)
     length_ns = None if since is None else parse_length(since)
     name = file.desk.name
     rows = ask_ledger(state, postgres, lambda store: _rows(store, name, length_ns))
@@ -46,7 +44,7 @@ def export(
             f"{state} holds no proposals of desk {name}{f' in {since}' if since else ''}"
         )
     try:
-        written = export_proposals(rows, out, config.day_starts_at_utc_hour)
+        written = export_proposals(rows, out, file.desk.day_starts_at_utc_hour)
     except OSError as error:
         raise CliError(f"{out} cannot be written ({error.strerror}): give another --out") from error
     if as_json:
