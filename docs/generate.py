@@ -7,7 +7,7 @@ around it is written by hand and kept.
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from interlock.gate.checks import CONTROLS
+from interlock.gate.controls.table import CONTROLS
 from interlock.model import trading
 from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
 from interlock.model.trading import LETS_THROUGH, NOTHING_TO_DO, Standing, Trigger
@@ -87,10 +87,17 @@ def _after(now: Standing, trigger: Trigger) -> str:
 def controls() -> str:
     """Return the gate's controls as a Markdown table, in the order they are asked."""
     rows = [
-        (f"`{c.code}`", c.definition, c.unit, c.source, "too" if c.binds_reducing else "not")
+        (
+            f"`{c.code}`",
+            c.definition,
+            c.unit,
+            c.source,
+            c.level,
+            "too" if c.binds_reducing else "not",
+        )
         for c in CONTROLS
     ]
-    return _table(("code", "holds that", "unit", "source", "reduce-only"), rows)
+    return _table(("code", "holds that", "unit", "source", "level", "reduce-only"), rows)
 
 
 def hears(service: str) -> str:

@@ -10,6 +10,7 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import OrderType, Side, TimeInForce, TradingMode, TradingState
 from interlock.testkit.desk_messages import ACCOUNT, DESK, SECOND, bar, ids
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.build import build_of
 from interlock.wire.market import Bar, FeaturesComputed, Quote, VenueBar
 from interlock.wire.orders import OrderIntent, ReconciliationCompleted, SubmitOrder
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
@@ -17,8 +18,14 @@ from interlock.wire.reasoning import ParameterProposal
 
 PARAMETER = "threshold_bps"
 INSTRUMENTS = (
-    Instrument(instrument_id="SPY", venue="paper"),
-    Instrument(instrument_id="GOOG", venue="paper", aliases=("GOOGL", "GOOG.O")),
+    Instrument(instrument_id="SPY", venue="paper", bucket="core", sector="index"),
+    Instrument(
+        instrument_id="GOOG",
+        venue="paper",
+        bucket="core",
+        sector="media",
+        aliases=("GOOGL", "GOOG.O"),
+    ),
 )
 
 
@@ -183,6 +190,8 @@ def wanted(n: int, **more: Any) -> OrderIntent:
         "ts_market": n * SECOND,
         "policy_version": 3,
         "reasons": ["entry"],
+        "currency": "USD",
+        "build": build_of(),
     }
     return OrderIntent(**(fields | more))
 
@@ -216,5 +225,6 @@ def approved(n: int, **more: Any) -> SubmitOrder:
         "nonce": derive_id("nonce", intent_id),
         "key_id": "",
         "signature": "",
+        "build": build_of(),
     }
     return SubmitOrder(**(fields | more))

@@ -1,7 +1,6 @@
 """The gate, wired: the only process that holds the signing key."""
 
 from collections.abc import Awaitable, Sequence
-from importlib.metadata import version
 
 import msgspec
 
@@ -16,8 +15,7 @@ from interlock.gate.ports import (
 )
 from interlock.gate.recovery import in_heard_order
 from interlock.gate.rules_store import GateRules
-from interlock.gate.state import GateState, evolve
-from interlock.gate.witness import Witness
+from interlock.gate.state import GateState, evolve, opening
 from interlock.model.desk import DeskConfig
 from interlock.runtime.config import ConfigError
 from interlock.runtime.launch import Parts, Process, run
@@ -25,6 +23,7 @@ from interlock.runtime.rules_records import RulesReader
 from interlock.runtime.service import Service
 from interlock.runtime.signing import SignsOrders, load_rules_verifier, load_signer
 from interlock.wire.base import Effect, Report
+from interlock.wire.build import build_of
 from interlock.wire.catalogue import GATE
 from interlock.wire.orders import GateConfigured
 from interlock.wire.signing import canonical_bytes
@@ -48,21 +47,9 @@ def build(
             case _:
                 raise NotImplementedError(type(effect).__name__)
 
-    stray = sorted(config.limits.keys() - {one.instrument_id for one in desk.instruments})
-    if stray:
-        raise ConfigError(f"section [gate]: limits for {stray[0]}, which is no instrument's own id")
-    names = {name: one for one in desk.instruments for name in (one.instrument_id, *one.aliases)}
-    state = GateState(
-        desk=desk.name,
-        account=desk.account,
-        venue=desk.venue,
-        mode=desk.mode,
-        config=config,
-        config_hash=config_hash,
-        key_id=signer.key_id,
-        instruments=names,
-        witness=Witness(standing=_standing(desk, config, config_hash, signer.key_id)),
-    )
+    _refuse_strays(desk, config)
+    state = opening(desk, config, config_hash, signer.key_id, build_of())
+    state.witness.standing = _standing(desk, config, config_hash, signer.key_id)
     return Service(
         name=GATE,
         state=state,
@@ -73,6 +60,21 @@ def build(
         perform=perform,
         arrange=in_heard_order,
     )
+
+
+def _refuse_strays(desk: DeskConfig, config: GateConfig) -> None:
+    """Raise for a name that means nothing on this desk: a limit for it would hold nothing."""
+    stray = sorted(config.limits.keys() - {one.instrument_id for one in desk.instruments})
+    if stray:
+        raise ConfigError(f"section [gate]: limits for {stray[0]}, which is no instrument's own id")
+    known = {one.sector for one in desk.instruments}
+    for one in desk.instruments:
+        known |= {one.instrument_id, *one.aliases}
+    stray = sorted(set(config.do_not_trade) - known)
+    if stray:
+        raise ConfigError(
+            f"section [gate]: do_not_trade has {stray[0]}, which is no instrument and no sector"
+        )
 
 
 def _standing(
@@ -88,7 +90,7 @@ def _standing(
         ts_event=0,
         desk=desk.name,
         config_hash=config_hash,
-        build=version(f"interlock-{GATE}"),
+        build=build_of(),
         desk_section=desk_section,
         gate_section=gate_section,
         key_id=key_id,

@@ -6,9 +6,11 @@ from math import nan
 from interlock.gate.book import Book, approve, end, fill, open_book, refer, take_features, tick
 from interlock.gate.caps import UNKNOWN, Caps, caps_of
 from interlock.gate.config import GateConfig
+from interlock.gate.counting import Tally, tally
 from interlock.gate.tempo import Tempo, tempo
 from interlock.gate.witness import Witness, note
 from interlock.model.desk import DeskConfig
+from interlock.model.instrument import Instrument
 from interlock.model.values import TradingMode, TradingState
 from interlock.wire.base import Message, Report
 from interlock.wire.market import (
@@ -70,6 +72,7 @@ class GateState:
     book: Book
     tempo: Tempo
     caps: Caps = UNKNOWN
+    tally: Tally = field(default_factory=Tally)
     approved: set[str] = field(default_factory=set[str])
     denials: set[str] = field(default_factory=set[str])
     policy_version: int | None = None
@@ -88,6 +91,11 @@ class GateState:
     breaks: list[str] = field(default_factory=list[str])
     suspect: dict[str, FeedCondition] = field(default_factory=dict[str, FeedCondition])
     witness: Witness = field(default_factory=Witness)
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """By id and by alias."""
+        return self.book.instruments
 
     @property
     def stands(self) -> TradingState:
@@ -152,6 +160,7 @@ def _follow_order(state: GateState, heard: Message | Report) -> None:
         case SubmitOrder() if heard.intent_id not in state.approved:
             state.approved.add(heard.intent_id)
             state.tempo.approve(heard.ts_event, "" if heard.reduce_only else heard.strategy)
+            tally(state.tally, heard)
             approve(state.book, heard)
         case OrderDenied() if heard.message_id not in state.denials:
             state.denials.add(heard.message_id)

@@ -12,6 +12,7 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.strategy.state import ConfigReloaded, StrategyState
 from interlock.wire.base import Heard, Said, caused_id, root_ids
+from interlock.wire.build import build_of
 from interlock.wire.catalogue import STRATEGY
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent
@@ -108,6 +109,8 @@ def _intent(
             f"momentum_bps={features.momentum_bps:.2f}",
             f"threshold_bps={threshold:.2f}",
         ],
+        currency=instrument.currency,
+        build=build_of(),
     )
 
 

@@ -12,12 +12,13 @@ from interlock.cli.frame import print_json, print_table
 from interlock.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from interlock.cli.gate_check import GateSnapshot, Verdict
+    from interlock.cli.gate_check import Verdict
+    from interlock.cli.gate_snapshot import GateSnapshot
 
 app = typer.Typer(help="Ask the gate, without starting anything.")
 
 DENIED = 1
-HEAD = ("code", "holds every order to", "unit", "source")
+HEAD = ("code", "holds every order to", "unit", "source", "level")
 
 
 @app.command()
@@ -25,12 +26,16 @@ def controls(
     markdown: Annotated[bool, typer.Option("--markdown", help="As a table for a README.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List every control, in the order they are asked; one that says no denies the order."""
-    from interlock.gate.checks import CONTROLS
+    """List every control, in the order they are asked; one that says no denies the order.
 
-    rows = [(one.code, one.definition, one.unit, one.source) for one in CONTROLS]
+    The level says what it does beyond that: disable the strategy, let only reducing orders
+    through, or halt the desk.
+    """
+    from interlock.gate.controls.table import CONTROLS
+
+    rows = [(one.code, one.definition, one.unit, one.source, one.level) for one in CONTROLS]
     if as_json:
-        names = ("code", "definition", "unit", "source")
+        names = ("code", "definition", "unit", "source", "level")
         print_json([dict(zip(names, row, strict=True)) for row in rows])
     elif markdown:
         for line in markdown_table(HEAD, rows):
@@ -58,9 +63,13 @@ def check(
     """Print one verdict a line. Exits with 1 when an intent is denied.
 
     The state is an object: trading ("active"), epoch, reconciled, breaks, policy_version,
-    stored_policy_version, references {instrument: {price, ts_event}}, positions {instrument:
-    quantity}, working [{client_order_id, instrument_id, side, quantity, filled}], approved [ids].
-    What is missing denies.
+    parameters, do_not_trade, stored_policy_version, stored_epoch, stored_counts and counts
+    {approvals, notional_micros}, standing {stage, demo_only, allow_short, allow_options,
+    cap_scales, disabled}, references {instrument: {price, ts_event}}, features {instrument:
+    {ts_event, adv, spread_bps, delta}}, positions {instrument: quantity}, working
+    [{client_order_id, instrument_id, side, quantity, filled, price, limit_price}], approved [ids],
+    cash, equity {day_start, week_start, high, losses_in_row}, day_notional, fills {instrument: ns},
+    approvals_at [ns], attempts_at [ns], entries {strategy: count}. What is missing denies.
     """
     from interlock.cli.desks import load_desk, read_section
     from interlock.cli.gate_check import paper_gate, verdicts
@@ -69,8 +78,8 @@ def check(
 
     file = load_desk(desk)
     config = read_section(file, "gate", GateConfig)
-    gate = paper_gate(file.desk, config, file.config_hash, _snapshot(state))
     moment = time.time_ns() if now is None else parse_moment(now)
+    gate = paper_gate(file.desk, config, file.config_hash, _snapshot(state), moment)
     denied = False
     for verdict in verdicts(gate, _bytes(intents).splitlines(), moment):
         denied |= not verdict.approved
@@ -89,14 +98,16 @@ def verdict_line(verdict: "Verdict") -> str:
         what = f"{verdict.intent_id} {verdict.side} {verdict.quantity} {verdict.instrument_id}"
     if verdict.approved:
         return f"approved {what}"
-    failed = "; ".join(f"{f.code} {f.observed} (allowed: {f.limit})" for f in verdict.failures)
+    failed = "; ".join(
+        f"{one.code} {one.observed} (allowed: {one.limit}; {one.holds})" for one in verdict.failures
+    )
     return f"denied   {what}: {failed}"
 
 
 def _snapshot(path: Path) -> "GateSnapshot":
     import msgspec
 
-    from interlock.cli.gate_check import GateSnapshot
+    from interlock.cli.gate_snapshot import GateSnapshot
 
     try:
         return msgspec.json.decode(_bytes(path), type=GateSnapshot)
