@@ -1,6 +1,6 @@
 """Real servers for tests: they start in a tenth of a second, so nothing stands in for them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,15 @@ from interlock.runtime.bus.nats import NatsBus, connect
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def second_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the anchors of every journal a test writes out of the real home."""
+    folder = tmp_path_factory.mktemp("anchors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTERLOCK_ANCHORS", str(folder))
+        yield folder
 
 
 @pytest.fixture

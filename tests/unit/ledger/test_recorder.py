@@ -13,7 +13,8 @@ from interlock.ledger.rows import AnyRow, FillRow, Stamp
 from interlock.ledger.tables import RowsRefusedError
 from interlock.model.values import Side, TradingMode
 from interlock.runtime.errors import UnavailableError
-from interlock.runtime.journal import Journal, Place, check, read
+from interlock.runtime.journal import Journal, Place, read
+from interlock.runtime.journal_proof import check
 from interlock.runtime.loop import Recorded
 from interlock.testkit.desk_messages import accepted, bar, denied, fill, intent, submitted
 from interlock.wire import catalogue, codec

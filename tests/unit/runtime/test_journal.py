@@ -13,10 +13,10 @@ from interlock.runtime.journal import (
     JournalError,
     Place,
     Reader,
-    check,
     read,
     read_tail,
 )
+from interlock.runtime.journal_proof import check
 from interlock.runtime.signing import Verifier, throwaway_signer
 
 KEY = throwaway_signer()

@@ -77,17 +77,6 @@ class Place(Struct, frozen=True):
 START = Place(0, 0, GENESIS)
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
-    """What `check` found. `torn_bytes` is the length of an unfinished last line."""
-
-    ok: bool
-    rows: int
-    head_seq: int | None
-    torn_bytes: int
-    first_bad_seq: int | None = None
-    reason: str = ""
-
-
 class _Line(Struct, forbid_unknown_fields=True):
     seq: int
     prev: str
@@ -120,7 +109,7 @@ def _hash(seq: int, prev: str, stream: str, subject: str, body: bytes) -> str:
     return hashlib.sha256(b"".join([b"%d:%s\n" % (len(part), part) for part in parts])).hexdigest()
 
 
-def _render(row: Row) -> bytes:
+def render_row(row: Row) -> bytes:
     return b'{"seq":%d,"prev":"%s","hash":"%s","stream":%s,"subject":%s,%s}\n' % (
         row.seq,
         row.prev.encode(),
@@ -142,7 +131,8 @@ def _render_body(body: bytes) -> bytes:
     return b'"body_b64":"' + base64.b64encode(body) + b'"'
 
 
-def _parse(line: bytes, name: str) -> Row:
+def parse(line: bytes, name: str) -> Row:
+    """Return the row on `line`, its newline left out or not; `name` says which one in an error."""
     try:
         found = _lines.decode(line)
         encoded = found.body_b64
@@ -152,7 +142,7 @@ def _parse(line: bytes, name: str) -> Row:
     return Row(found.seq, found.prev, found.hash, found.stream, found.subject, body)
 
 
-def _chained(file: BinaryIO, place: Place | None = START) -> Iterator[Row]:
+def chained(file: BinaryIO, place: Place | None = START) -> Iterator[Row]:
     """Yield the rows from here on, each held against the one before it.
 
     Where `place` is none the first row's place in the chain is taken on trust; its own hash is
@@ -165,7 +155,7 @@ def _chained(file: BinaryIO, place: Place | None = START) -> Iterator[Row]:
             return
         name = "the next line" if expected_seq is None else f"the line of row {expected_seq}"
         try:
-            row = _parse(line, name)
+            row = parse(line, name)
         except JournalError as error:
             error.seq = expected_seq
             raise
@@ -177,7 +167,7 @@ def _chained(file: BinaryIO, place: Place | None = START) -> Iterator[Row]:
         if row.hash != _hash(row.seq, row.prev, row.stream, row.subject, row.body):
             raise JournalError(f"row {row.seq} does not have the hash it names", seq=row.seq)
         # The hash covers the content; this covers its spelling, so that no byte is free.
-        if _render(row) != line:
+        if render_row(row) != line:
             raise JournalError(f"row {row.seq} is not written as it was", seq=row.seq)
         yield row
         expected_seq, prev = row.seq + 1, row.hash
@@ -189,13 +179,13 @@ def read(path: Path) -> Iterator[Row]:
     An unfinished last line ends the reading: a writer may be busy with it.
     """
     with path.open("rb") as file:
-        yield from _chained(file)
+        yield from chained(file)
 
 
 def read_tail(path: Path, tail_bytes: int = TAIL_BYTES) -> Iterator[Row]:
     """Yield the rows that begin in the last `tail_bytes` bytes of the file."""
     with path.open("rb") as file:
-        yield from _chained(file, _seek_to_tail(file, tail_bytes))
+        yield from chained(file, _seek_to_tail(file, tail_bytes))
 
 
 class Reader:
@@ -219,7 +209,7 @@ class Reader:
         self._file.seek(start)
         lines = self._file.read(place.offset - start).splitlines(keepends=True)
         try:
-            row = _parse(lines[-1], "the line before the place")
+            row = parse(lines[-1], "the line before the place")
         except JournalError:
             return False
         return (row.seq, row.hash) == (place.seq, place.hash)
@@ -233,7 +223,7 @@ class Reader:
             limit = min(limit, last_seq - self.place.seq)
         if limit < 1:
             return rows
-        for row in _chained(self._file, self.place):
+        for row in chained(self._file, self.place):
             rows.append(row)
             if len(rows) == limit:
                 break
@@ -245,38 +235,8 @@ class Reader:
         self._file.close()
 
 
-def check(path: Path, verify: Verify | None = None) -> Verdict:
-    """Read the whole journal and say whether chain and head agree.
-
-    `verify` takes the signed bytes and the signature; without it the head's signature is not
-    looked at, only the row it names.
-    """
-    rows, head = 0, None
-    torn_bytes = 0
-    named_hash = GENESIS
-    try:
-        with path.open("rb") as file:
-            torn_bytes = _torn_bytes(file)
-            file.seek(0)
-            head = _read_head(path, verify)
-            for row in _chained(file):
-                rows = row.seq
-                if row.seq == head.seq:
-                    named_hash = row.hash
-        _require_head(head, rows, named_hash)
-    except (JournalError, OSError) as error:
-        return Verdict(
-            ok=False,
-            rows=rows,
-            head_seq=None if head is None else head.seq,
-            torn_bytes=torn_bytes,
-            first_bad_seq=error.seq if isinstance(error, JournalError) else None,
-            reason=str(error),
-        )
-    return Verdict(ok=True, rows=rows, head_seq=head.seq, torn_bytes=torn_bytes)
-
-
-def _require_head(head: Head, rows: int, named_hash: str) -> None:
+def require_head(head: Head, rows: int, named_hash: str) -> None:
+    """Raise unless the row that `head` names is there, with its hash."""
     if head.seq > rows:
         text = f"the journal ends at row {rows}, but its head names row {head.seq}"
         raise JournalError(text, seq=rows + 1)
@@ -284,16 +244,24 @@ def _require_head(head: Head, rows: int, named_hash: str) -> None:
         raise JournalError(f"row {head.seq} is not the row the head was signed for", seq=head.seq)
 
 
-def _read_head(path: Path, verify: Verify | None) -> Head:
+def read_head(path: Path, verify: Verify | None) -> Head:
+    """Return the head beside the journal; without `verify` its signature is not looked at."""
     try:
-        head = _heads.decode(head_path(path).read_bytes())
+        content = head_path(path).read_bytes()
+        head = _heads.decode(content)
     except FileNotFoundError:
         raise JournalError(f"{head_path(path)} is missing") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise JournalError(f"{head_path(path)} cannot be read: {error}") from error
+    if content != render_head(head):
+        raise JournalError(f"{head_path(path)} is not written as it was", seq=head.seq)
     if verify is not None and not verify(head_bytes(head.seq, head.hash), head.signature):
         raise JournalError(f"{head_path(path)} does not carry a valid signature", seq=head.seq)
     return head
+
+
+def render_head(head: Head) -> bytes:
+    return msgspec.json.encode(head) + b"\n"
 
 
 def head_path(path: Path) -> Path:
@@ -316,7 +284,7 @@ def _seek_to_tail(file: BinaryIO, tail_bytes: int) -> Place | None:
     return START
 
 
-def _torn_bytes(file: BinaryIO) -> int:
+def torn_bytes(file: BinaryIO) -> int:
     """Return how many bytes follow the last newline."""
     position = size = file.seek(0, os.SEEK_END)
     while position > 0:
@@ -382,24 +350,24 @@ class Journal:
 
     def _recover(self, verify: Verify | None) -> None:
         with self.path.open("rb") as file:
-            self.cut_bytes = _torn_bytes(file)
+            self.cut_bytes = torn_bytes(file)
             size = file.seek(0, os.SEEK_END) - self.cut_bytes
             if size == 0 and not head_path(self.path).exists():
                 self._cut()
                 self._write_head()
                 return
-            head = _read_head(self.path, verify)
+            head = read_head(self.path, verify)
             named_hash = GENESIS if head.seq == 0 else ""
             place = _seek_to_tail(file, TAIL_BYTES + self.cut_bytes)
             first = 0
-            for row in _chained(file, place):
+            for row in chained(file, place):
                 first = first or row.seq
                 self.place = Place(file.tell(), row.seq, row.hash)
                 if row.seq == head.seq:
                     named_hash = row.hash
         if head.seq < first:
-            named_hash = head.hash  # before the tail: only `check` reads that far back
-        _require_head(head, self.place.seq, named_hash)
+            named_hash = head.hash  # before the tail: only `prove` reads that far back
+        require_head(head, self.place.seq, named_hash)
         self._head_seq = head.seq
         self._cut()
 
@@ -428,7 +396,7 @@ class Journal:
             for entry in batch:
                 row = row_after(seq, last_hash, entry)
                 seq, last_hash = row.seq, row.hash
-                lines.append(_render(row))
+                lines.append(render_row(row))
             if lines:
                 data = b"".join(lines)
                 self._write(data)
@@ -468,7 +436,7 @@ class Journal:
         target = head_path(self.path)
         draft = target.with_suffix(".draft")
         with draft.open("wb") as file:
-            file.write(msgspec.json.encode(head) + b"\n")
+            file.write(render_head(head))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)
