@@ -14,11 +14,11 @@ from interlock.wire.system import DeadLettered
 PATIENCE = 10.0
 
 
-def halt(number: int) -> HaltTrading:
+def halt(number: int, reason: str = "so") -> HaltTrading:
     message_id, decision_id = root_ids(HaltTrading, number)
     return HaltTrading(
         message_id=message_id, decision_id=decision_id, ts_event=number, desk="d",
-        by="ada", reason=str(number),
+        by="ada", reason=reason,
     )  # fmt: skip
 
 
@@ -185,3 +185,15 @@ async def test_parked_messages_are_kept(world):
     await bus.park(letter)
     await asyncio.sleep(0.1)
     assert len(heard) == 1
+
+
+async def test_history_is_whole_where_the_broker_ends_a_batch_early(world):
+    writer = await world.bus("operator")
+    many, long = 90, "x" * 900_000
+    await writer.publish([halt(n, long) for n in range(many)], {})
+    reader = await Reader().open(await world.bus("policy"), Stream.DESK)
+    for _ in range(many):
+        await (await reader.next()).ack()
+    await asyncio.sleep(0.2)
+    remembered = [item async for item in (await world.bus("policy")).history()]
+    assert [item.message for item in remembered] == [halt(n, long) for n in range(many)]

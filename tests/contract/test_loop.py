@@ -147,6 +147,24 @@ async def test_a_body_near_the_limit_is_parked_cut_short_and_the_rest_flows(worl
     assert f"of {len(body)} bytes" in letter.reason
 
 
+@pytest.mark.servers
+async def test_a_message_whose_answer_is_too_large_is_parked_and_the_rest_flows(nats_world):
+    person = await nats_world.bus("operator")
+    letters: list[bytes] = []
+    await person.listen("dead.letter.*", letters.append)
+
+    def shout(_state: Seen, heard: Heard, now: int) -> Sequence[Said]:
+        if not isinstance(heard, HaltTrading):
+            return ()
+        answer = _answer(heard, now)
+        return [msgspec.structs.replace(answer, reason=heard.reason * 2)]
+
+    async with running(await nats_world.bus("policy"), toy(decide=shout)) as loop:
+        await person.publish([halt("x" * 600_000), halt("good")], {})
+        await until(lambda: "goodgood" in loop.cell.state.spoken and letters)
+    assert "cannot be published" in msgspec.json.decode(letters[0], type=DeadLettered).reason
+
+
 async def test_a_restarted_service_stands_where_it_stood(world):
     person = await world.bus("operator")
     first = await world.bus("policy")

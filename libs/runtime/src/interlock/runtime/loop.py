@@ -23,7 +23,7 @@ import msgspec
 from interlock.model.ids import derive_id
 from interlock.runtime.bus.port import Bus, Delivery, Inbox, Remembered
 from interlock.runtime.clock import Clock
-from interlock.runtime.errors import UnavailableError
+from interlock.runtime.errors import TooLargeError, UnavailableError
 from interlock.runtime.failpoints import Failpoint, armed
 from interlock.runtime.metrics import Metrics
 from interlock.runtime.recent import RecentIds
@@ -233,6 +233,10 @@ class Loop[S]:
             except codec.UndecodableError as error:
                 reason = f"unreadable: {error}"
                 tries += 1
+            except TooLargeError as error:
+                # The state has taken the answer in already, so a second try would say nothing.
+                reason = f"the answer to it cannot be published: {error}"
+                tries = MAX_TRIES + 1
             except Exception as error:  # noqa: BLE001 - whatever it is, what follows must flow
                 _log.exception("%s could not be handled", delivery.subject)
                 reason = f"{type(error).__name__}: {error}"

@@ -225,33 +225,35 @@ class NatsBus:
                 asked["multi_last"] = [pattern]
             else:
                 asked |= {"seq": sequence, "next_by_subj": pattern}
-            found = await self._direct_get(stream, asked)
+            found, pending = await self._direct_get(stream, asked)
             for msg in found:
                 yield msg
-            if last_only or len(found) < HISTORY_BATCH:
+            # The broker ends a batch early where it grows too large in bytes.
+            if last_only or not found or not pending:
                 return
             sequence = int((found[-1].headers or {})["Nats-Sequence"]) + 1
 
-    async def _direct_get(self, stream: Stream, asked: dict[str, object]) -> list[Msg]:
+    async def _direct_get(self, stream: Stream, asked: dict[str, object]) -> tuple[list[Msg], int]:
+        """Return what was found, and how many more there are."""
         found: list[Msg] = []
-        finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         async def hear(msg: Msg) -> None:
-            status = (msg.headers or {}).get("Status")
-            if status is None:
+            headers = msg.headers or {}
+            if "Status" not in headers:
                 found.append(msg)
             elif not finished.done():
-                finished.set_result(None)
+                finished.set_result(int(headers.get("Nats-Num-Pending", 0)))
 
         reply = self._client.new_inbox()
         subscription = await self._client.subscribe(reply, cb=hear)
         subject = f"$JS.API.DIRECT.GET.{stream}"
         await self._client.publish(subject, json.dumps(asked).encode(), reply=reply)
         try:
-            await asyncio.wait_for(finished, timeout=PULL_EXPIRES_SECONDS)
+            pending = await asyncio.wait_for(finished, timeout=PULL_EXPIRES_SECONDS)
         finally:
             await subscription.unsubscribe()
-        return found
+        return found, pending
 
     async def settled(self) -> bool:
         for service in SERVICES:
