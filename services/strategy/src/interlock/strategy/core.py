@@ -10,19 +10,27 @@ from math import sqrt
 
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
+from interlock.strategy.flatten import close_all, close_one, close_rest
 from interlock.strategy.state import ConfigReloaded, StrategyState
 from interlock.wire.base import Heard, Said, caused_id, root_ids
 from interlock.wire.build import build_of
 from interlock.wire.catalogue import STRATEGY
 from interlock.wire.market import FeaturesComputed
-from interlock.wire.orders import OrderIntent
+from interlock.wire.orders import OrderCanceled, OrderExpired, OrderFilled, OrderIntent
+from interlock.wire.policy import TradingStateChanged
 from interlock.wire.system import ConfigChanged
 
 
 def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
     match heard:
+        case FeaturesComputed() if state.flattening is not None:
+            return close_one(state, heard.instrument_id, heard, now)
         case FeaturesComputed():
             return _follow(state, heard, now)
+        case TradingStateChanged():
+            return close_all(state, heard, now)
+        case OrderFilled() | OrderCanceled() | OrderExpired():
+            return close_rest(state, heard, now)
         case ConfigReloaded():
             return [_reloaded(state, heard, now)]
         case _:

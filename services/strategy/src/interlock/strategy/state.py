@@ -8,6 +8,7 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO
 from interlock.strategy.config import StrategyConfig
 from interlock.wire.base import Message, Report
+from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import (
     OrderCanceled,
     OrderDenied,
@@ -17,7 +18,7 @@ from interlock.wire.orders import (
     OrderRefused,
     OrderRejected,
 )
-from interlock.wire.policy import PolicyChanged
+from interlock.wire.policy import PolicyChanged, TradingStateChanged
 from interlock.wire.system import ConfigLine
 
 
@@ -31,7 +32,11 @@ class ConfigReloaded(Report, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class StrategyState:
-    """`asking` holds, per instrument, the intent whose fate is not known yet."""
+    """`asking` holds, per instrument, the intent whose fate is not known yet.
+
+    `flattening` is the trading state that demands that every position be closed, `closing` the last
+    intent for that by instrument, `closes` the last close and its moment.
+    """
 
     desk: str
     account: str
@@ -43,12 +48,20 @@ class StrategyState:
     policy_version: int = 0
     positions: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     asking: dict[str, str] = field(default_factory=dict[str, str])
+    epoch: int = 0
+    flattening: TradingStateChanged | None = None
+    closing: dict[str, str] = field(default_factory=dict[str, str])
+    closes: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
 
 
 def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
     match heard:
         case OrderIntent():
             state.asking[heard.instrument_id] = heard.intent_id
+            if heard.reasons[:1] == ["flatten"]:
+                state.closing[heard.instrument_id] = heard.intent_id
+        case FeaturesComputed() if heard.close > 0:
+            state.closes[heard.instrument_id] = heard.close, heard.ts_event
         case OrderFilled():
             held = state.positions.get(heard.instrument_id, ZERO)
             state.positions[heard.instrument_id] = held + heard.last_qty * heard.side.sign
@@ -58,6 +71,9 @@ def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
             _answered(state, heard.instrument_id, heard.intent_id)
         case PolicyChanged():
             _take_over(state, heard)
+        case TradingStateChanged() if heard.epoch > state.epoch:
+            state.epoch = heard.epoch
+            state.flattening = heard if heard.flatten else None
         case ConfigReloaded():
             state.config = heard.config
         case _:
