@@ -4,7 +4,8 @@ A fault is a module ``f<number>_<name>.py`` with
 
 - `FULL` and `SMOKE`: how many trials `make chaos` and `make test` run;
 - `LIMIT_SECONDS`: how long a full run may take, after which it is ended and has failed;
-- ``def run(seed: int, trials: int) -> Outcome``.
+- ``def run(seed: int, trials: int) -> Outcome``;
+- where it needs a tool that not every machine has, ``def missing() -> str`` with what it is.
 """
 
 import sys
