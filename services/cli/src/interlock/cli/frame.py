@@ -1,7 +1,7 @@
 """The frame of the command line: one way to fail, one way to print JSON.
 
 An error is one line on standard error and exit code 2; with ``--json`` it is an object on standard
-output. A check that fails exits with 1, which the command itself raises.
+output. A check that fails and a desk that refuses exit with 1, the one raised by the command.
 """
 
 import json
@@ -42,7 +42,7 @@ class Frame(TyperGroup):
             )
         except CliError as error:
             _report(str(error), as_json="--json" in words)
-            answer = WRONG_USE
+            answer = error.status
         except typer.TyperException as error:
             _report(_usage(error), as_json="--json" in words)
             answer = WRONG_USE

@@ -13,6 +13,7 @@ from interlock.cli.commands import (
     policy,
     reason,
     scorecard,
+    standing,
     status,
     trace,
     trading,
@@ -39,7 +40,11 @@ app.command("trace")(trace.trace)
 app.command("orders")(orders.orders)
 app.command("scorecard")(scorecard.scorecard)
 app.command("export")(export.export)
+app.command("demo")(standing.demo)
 app.add_typer(policy.app, name="policy")
+app.add_typer(standing.stage_app, name="stage")
+app.add_typer(standing.strategies_app, name="strategies")
+app.add_typer(standing.quarantine_app, name="quarantine")
 app.add_typer(gate.app, name="gate")
 app.add_typer(reason.app, name="reason")
 app.add_typer(bus.app, name="bus")

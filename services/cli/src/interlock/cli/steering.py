@@ -1,33 +1,57 @@
 """A person's commands to a running desk: sent as the operator, and answered by the policy service.
 
 Theory of operation. A command is stored on the bus before it is answered, so it is not lost where
-the policy service is away: it will obey when it is back. Its answer is the change of the trading
-state that derives from the command's id, so that nobody else's change is taken for it.
+the policy service is away: it will obey when it is back. Its answer is the trading state, the
+policy version or the refusal that derives from the command's id: nobody else's is taken for it.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from interlock.cli.bus_reader import BusReader, reading
-from interlock.cli.errors import CliError
+from interlock.cli.errors import CliError, RefusedError
 from interlock.cli.run_record import running
 from interlock.cli.state_folder import StateFolder
 from interlock.runtime.bus.port import MESSAGE_ID_HEADER
 from interlock.wire import catalogue, codec, subjects
 from interlock.wire.base import Message, caused_id, root_ids
 from interlock.wire.market import ClockTicked
-from interlock.wire.policy import HaltTrading, ResumeTrading, TradingStateChanged
+from interlock.wire.policy import (
+    ClearQuarantine,
+    CommandRefused,
+    EnableStrategy,
+    ForceDemo,
+    HaltTrading,
+    PolicyChanged,
+    ResumeTrading,
+    RollBackPolicy,
+    SetStage,
+    TradingStateChanged,
+)
 
 STORE_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 
-type Command = HaltTrading | ResumeTrading
+type Command = (
+    HaltTrading
+    | ResumeTrading
+    | EnableStrategy
+    | ClearQuarantine
+    | SetStage
+    | ForceDemo
+    | RollBackPolicy
+)
+type Rules = TradingStateChanged | PolicyChanged
+
+ANSWERS = (TradingStateChanged, PolicyChanged, CommandRefused)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +59,14 @@ class Obeyed:
     """The desk's answer, and how long it took from sending to hearing it."""
 
     change: TradingStateChanged
+    latency_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """What a command has put in force, and how long it took from sending to hearing it."""
+
+    rules: Rules
     latency_ns: int
 
 
@@ -62,7 +94,31 @@ def resume(desk: str, by: str, reason: str, ts_event: int) -> ResumeTrading:
     )
 
 
+def command(
+    kind: type[Any], desk: str, by: str, reason: str, ts_event: int, fields: Mapping[str, object]
+) -> Command:
+    """Return a command of `kind` with its own `fields`; each call makes another one."""
+    message_id, decision_id = root_ids(kind, desk, by, time.time_ns())
+    made: Command = kind(
+        message_id=message_id,
+        decision_id=decision_id,
+        ts_event=ts_event,
+        desk=desk,
+        by=by,
+        reason=reason,
+        **fields,
+    )
+    return made
+
+
 async def steer(state: StateFolder, command_at: Callable[[str, int], Command]) -> Obeyed:
+    """Send a command that changes the trading state; otherwise as `ask`."""
+    answered = await ask(state, command_at)
+    assert isinstance(answered.rules, TradingStateChanged)
+    return Obeyed(change=answered.rules, latency_ns=answered.latency_ns)
+
+
+async def ask(state: StateFolder, command_at: Callable[[str, int], Command]) -> Answered:
     """Send a command to the running desk and wait for what it brings about.
 
     Parameters
@@ -74,9 +130,34 @@ async def steer(state: StateFolder, command_at: Callable[[str, int], Command]) -
 
     Raises
     ------
+    RefusedError
+        When the policy service will not do it.
     CliError
         When no desk runs there, its bus cannot be reached, or nobody answers.
     """
+    async with _desk_bus(state) as (bus, desk):
+        command = command_at(desk, await _moment(bus, desk))
+        return await _sent(bus, command)
+
+
+async def standing(state: StateFolder) -> TradingStateChanged:
+    """Return the standing of the desk that runs, as its policy service said it last."""
+    async with _desk_bus(state) as (bus, desk):
+        entry = catalogue.BY_KIND[TradingStateChanged]
+        assert entry.stream is not None
+        subject = entry.pattern.format(desk=subjects.token(desk))
+        try:
+            last = await bus.streams.get_last_msg(entry.stream, subject)
+        except NotFoundError:
+            raise CliError(f"desk {desk} has no standing yet: wait until it has started") from None
+        said = codec.decode(last.data or b"")
+        assert isinstance(said, TradingStateChanged)
+        return said
+
+
+@asynccontextmanager
+async def _desk_bus(state: StateFolder) -> AsyncIterator[tuple[BusReader, str]]:
+    """Connect to the bus of the desk that runs; yield it with the desk's name."""
     record = running(state)
     if "nats" not in record.servers:
         raise CliError(
@@ -84,8 +165,7 @@ async def steer(state: StateFolder, command_at: Callable[[str, int], Command]) -
             f"`interlock down --state {state.root}`"
         )
     async with reading(state, record) as bus:
-        command = command_at(record.desk, await _moment(bus, record.desk))
-        return await _sent(bus, command)
+        yield bus, record.desk
 
 
 async def _moment(bus: BusReader, desk: str) -> int:
@@ -104,29 +184,32 @@ async def _moment(bus: BusReader, desk: str) -> int:
     return codec.decode(last.data or b"").ts_event
 
 
-async def _sent(bus: BusReader, command: Command) -> Obeyed:
-    changes: asyncio.Queue[TradingStateChanged] = asyncio.Queue()
+async def _sent(bus: BusReader, command: Command) -> Answered:
+    answers: asyncio.Queue[Rules | CommandRefused] = asyncio.Queue()
 
     async def hear(stored: Msg) -> None:
         message = codec.decode(stored.data)
-        if isinstance(message, TradingStateChanged):
-            await changes.put(message)
+        if isinstance(message, ANSWERS):
+            await answers.put(message)
 
-    await bus.client.subscribe(catalogue.BY_KIND[TradingStateChanged].filter, cb=hear)
+    for kind in ANSWERS:
+        await bus.client.subscribe(catalogue.BY_KIND[kind].filter, cb=hear)
     await bus.client.flush()
     began = time.perf_counter_ns()
     await _store(bus, command)
-    wanted = caused_id(command, TradingStateChanged)
+    wanted = {caused_id(command, kind) for kind in ANSWERS}
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            while (change := await changes.get()).message_id != wanted:
+            while (answer := await answers.get()).message_id not in wanted:
                 pass
     except TimeoutError:
         raise CliError(
             f"the command is stored, but policy has not obeyed it within {ANSWER_SECONDS:g} s: "
             "it will when it is back; look at `interlock status`"
         ) from None
-    return Obeyed(change=change, latency_ns=time.perf_counter_ns() - began)
+    if isinstance(answer, CommandRefused):
+        raise RefusedError(answer.code, answer.reason)
+    return Answered(rules=answer, latency_ns=time.perf_counter_ns() - began)
 
 
 async def _store(bus: BusReader, command: Message) -> None:

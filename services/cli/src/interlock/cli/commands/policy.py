@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interlock.cli.commands.standing import roll_back
 from interlock.cli.errors import CliError
 from interlock.cli.frame import print_json, print_table
 from interlock.cli.options import DEFAULT_STATE, JsonOption, PostgresOption, StateOption
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from interlock.runtime.stores.postgres import Postgres
     from interlock.wire.policy import ParameterChange
 
-app = typer.Typer(help="Look at a desk's policy and its versions.")
+app = typer.Typer(help="Look at a desk's policy and its versions, and go back to one.")
+app.command("rollback")(roll_back)
 
 DeskOption = Annotated[
     str | None, typer.Option(help="The desk's name; not needed where the folder knows one only.")
