@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from interlock.gate.counting import MICROS, scope_of
 from interlock.model.values import ZERO, TradingState
 from interlock.runtime.bus.nats import NatsBus, _stored_at
 from interlock.runtime.signing import load_verifier
+from interlock.runtime.stores.redis_rules import RedisRulesStore
 from interlock.wire import codec
 from interlock.wire.base import Message
 from interlock.wire.catalogue import Stream
@@ -26,7 +28,15 @@ from interlock.wire.policy import PolicyChanged, TradingStateChanged
 from interlock.wire.signing import canonical_bytes
 from interlock.wire.system import DeadLettered
 
-from tests.chaos.desk import TIGHT, TIGHT_POSITION_NOTIONAL, Desk
+from tests.chaos.desk import (
+    REDIS,
+    TIGHT,
+    TIGHT_POSITION_NOTIONAL,
+    Desk,
+    NotInTimeError,
+    chaos_desk,
+    until,
+)
 
 ENDS = (OrderCanceled, OrderExpired, OrderRejected, OrderRefused)
 SAME_FIELDS = (
@@ -34,6 +44,7 @@ SAME_FIELDS = (
     "limit_price", "time_in_force", "mode", "policy_version", "epoch",
 )  # fmt: skip
 
+COUNT_BOUND_SECONDS = 3.0
 HEARD_WITHIN_NS = 250_000_000
 """How long after a halt is stored exec may still send: the bound of the kill switch."""
 
@@ -84,6 +95,7 @@ async def audit(running: Desk, reader: NatsBus, acknowledged: dict[str, OrderInt
     _exposure(found)
     _policies(found)
     _halts(found)
+    await _counters(found, running)
     reconciliations = found.of(ReconciliationCompleted)
     found.open_breaks = len(reconciliations[-1].breaks) if reconciliations else 0
     return found
@@ -170,6 +182,34 @@ def _policies(found: Audit) -> None:
         elif later is not None and later.ts_event < order.ts_event:
             found.breaches += 1
             found._say("I6 approved under a policy that was gone", order.intent_id)
+
+
+async def _counters(found: Audit, running: Desk) -> None:
+    """I5: the day's counters equal the sum over its unique approvals."""
+    if REDIS not in running.running:
+        return
+    approvals = {order.intent_id: order for order in found.of(SubmitOrder)}
+    wanted: dict[str, Counter[str]] = {}
+    for order in approvals.values():
+        sums = wanted.setdefault(scope_of(order.ts_event), Counter())
+        sums["approvals"] += 1
+        sums["notional_micros"] += int(order.quantity * order.reference_price * MICROS)
+    store = RedisRulesStore(running.addresses.redis_url)
+    desk = chaos_desk().desk.name
+
+    async def counted() -> dict[str, dict[str, int]]:
+        return {scope: (await store.read(desk, scope)).counts for scope in wanted}
+
+    async def exact() -> bool:
+        return await counted() == wanted
+
+    try:
+        await until(exact, COUNT_BOUND_SECONDS, "exact counters")
+    except NotInTimeError:
+        found.breaches += 1
+        found._say("I5 counters", f"{await counted()} instead of {wanted}")
+    finally:
+        await store.close()
 
 
 def _halts(found: Audit) -> None:

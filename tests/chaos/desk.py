@@ -24,7 +24,7 @@ from interlock.runtime.signing import create_keys
 from interlock.wire import catalogue
 from interlock.wire.catalogue import EXEC, GATE, POLICY
 
-from tests.bench.desk import PATH, UNLIMITED
+from tests.bench.desk import PATH
 
 NATS, REDIS, POSTGRES = "nats", "valkey", "postgres"
 CORE = (POLICY, GATE, EXEC)
@@ -34,13 +34,24 @@ TIGHT = "IBM"
 """The one instrument with a limit that the load reaches."""
 TIGHT_POSITION_NOTIONAL = 1_000
 
+_WIDE = (
+    "max_order_quantity = 1000000, max_order_notional = 1000000000, min_order_notional = 0,"
+    " max_position_notional = "
+)
 LIMITS = {
-    **UNLIMITED,
-    "INTERLOCK__GATE__LIMITS": (
-        f"{{ {TIGHT} = {{ max_order_quantity = 1000000, max_order_notional = 1000000000,"
-        f" max_position_notional = {TIGHT_POSITION_NOTIONAL} }} }}"
-    ),
+    "INTERLOCK__DESK__EQUITY_USD": "1000000000000",
+    "INTERLOCK__LOCAL_REASONER__PROVIDER": '"none"',
+    "INTERLOCK__GATE__MAX_GROSS_NOTIONAL": "1000000000000",
+    "INTERLOCK__GATE__MAX_DAY_NOTIONAL": "1000000000000",
+    "INTERLOCK__GATE__MAX_ORDERS_PER_SECOND": "100000",
+    "INTERLOCK__GATE__MAX_ORDERS_PER_MINUTE": "1000000",
+    "INTERLOCK__GATE__HALT_ORDERS_PER_MINUTE": "1000000",
+    "INTERLOCK__GATE__MAX_ENTRIES_WITHOUT_PERSON": "1000000",
+    "INTERLOCK__GATE__MAX_CONSECUTIVE_LOSSES": "1000000",
+    "INTERLOCK__GATE__DEFAULT_LIMITS": f"{{ {_WIDE} 1000000000000 }}",
+    "INTERLOCK__GATE__LIMITS": f"{{ {TIGHT} = {{ {_WIDE} {TIGHT_POSITION_NOTIONAL} }} }}",
 }
+"""Overrides of the desk file `params`: no limit is in the way but that of one instrument."""
 
 
 class NotInTimeError(AssertionError):
@@ -70,10 +81,12 @@ class Desk:
         child = replace(child, env={**child.env, **environment})
         self.running[name] = await start(child, self.state)
 
-    async def ready(self, name: str) -> None:
+    async def ready(self, name: str, *, or_dead: bool = False) -> None:
         running = self.running[name]
         deadline = time.monotonic() + START_BOUND_SECONDS
         while not await running.child.probe():
+            if or_dead and running.process.returncode is not None:
+                return
             if running.process.returncode is not None or time.monotonic() > deadline:
                 raise NotInTimeError(f"{name} is not ready: {running.last_lines()}")
             await asyncio.sleep(0.01)

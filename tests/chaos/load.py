@@ -12,8 +12,9 @@ from interlock.model.values import OrderType, Side, TimeInForce
 from interlock.runtime.bus.nats import NatsBus
 from interlock.wire import codec
 from interlock.wire.base import caused_id, root_ids
-from interlock.wire.catalogue import BY_KIND, FEED, STRATEGY
-from interlock.wire.market import Bar, ClockTicked, VenueBar
+from interlock.wire.build import build_of
+from interlock.wire.catalogue import BY_KIND, FEED, SIGNALS, STRATEGY
+from interlock.wire.market import Bar, ClockTicked, FeaturesComputed, VenueBar
 from interlock.wire.orders import OrderDenied, OrderIntent, SubmitOrder
 from interlock.wire.policy import PolicyChanged
 
@@ -34,6 +35,7 @@ class Load:
     """What was asked, and what was heard of it as it happened."""
 
     feed: NatsBus
+    signals: NatsBus
     strategy: NatsBus
     ear: NatsBus
     seed: int
@@ -82,7 +84,8 @@ class Load:
             "order_type": OrderType.MARKET, "quantity": Decimal(1), "limit_price": None,
             "time_in_force": TimeInForce.GTC, "reduce_only": False,
             "reference_price": Decimal(str(PRICE)), "ts_market": self.ts_market,
-            "policy_version": self.version, "reasons": ["entry"],
+            "policy_version": self.version, "reasons": ["entry"], "currency": DESK.currency,
+            "build": build_of(),
         }  # fmt: skip
         return OrderIntent(**{**fields, **changed})
 
@@ -104,6 +107,7 @@ class Load:
             )  # fmt: skip
             await self.feed.publish([lived], {})
             await self.feed.publish([bar], {})
+            await self.signals.publish([_features(bar)], {})
         await self.feed.publish([_tick(self.ticks, ts)], {})
         self.ts_market = ts
 
@@ -119,6 +123,14 @@ def _bar(name: str, ts: int) -> Bar:
         message_id=message_id, decision_id=decision_id, ts_event=ts, instrument_id=name,
         source="chaos", bar_seconds=BAR_SECONDS, open=PRICE, high=PRICE, low=PRICE, close=PRICE,
         volume=1e9,
+    )  # fmt: skip
+
+
+def _features(bar: Bar) -> FeaturesComputed:
+    return FeaturesComputed(
+        message_id=caused_id(bar, FeaturesComputed), decision_id=bar.decision_id,
+        ts_event=bar.ts_event, desk=DESK.name, instrument_id=bar.instrument_id,
+        bar_seconds=bar.bar_seconds, close=bar.close,
     )  # fmt: skip
 
 
@@ -147,9 +159,9 @@ def mixed_intent(load: Load, number: int, chance: Random) -> tuple[OrderIntent, 
 @asynccontextmanager
 async def load_on(running: Desk, seed: int) -> AsyncIterator[Load]:
     """Open the market and return once the desk approves what it is asked."""
-    feed, strategy = await running.bus(FEED), await running.bus(STRATEGY)
+    feed, signals, strategy = [await running.bus(name) for name in (FEED, SIGNALS, STRATEGY)]
     ear = await running.operator()
-    load = Load(feed, strategy, ear, seed)
+    load = Load(feed, signals, strategy, ear, seed)
     for subject in ("evt.order.denied.>", "cmd.exec.submit-order.>", "evt.policy.changed.>"):
         await ear.listen(subject, load.hear)
     await _policy_known(load)
@@ -160,7 +172,7 @@ async def load_on(running: Desk, seed: int) -> AsyncIterator[Load]:
     finally:
         market.cancel()
         await asyncio.gather(market, return_exceptions=True)
-        for bus in (feed, strategy, ear):
+        for bus in (feed, signals, strategy, ear):
             await bus.close()
 
 
