@@ -5,54 +5,41 @@ from decimal import Decimal
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from interlock.gate.app import build
-from interlock.gate.config import GateConfig, InstrumentLimits
-from interlock.gate.rules_store import GateRules
 from interlock.model.ids import client_order_id
 from interlock.model.values import OrderType, Side, TimeInForce, TradingMode
 from interlock.runtime.signing import Verifier, throwaway_signer
-from interlock.testkit.cells import cell_of, react
+from interlock.testkit.cells import react
 from interlock.testkit.decisions import (
     approved,
-    desk,
-    policy,
-    reconciled,
     trading,
     wanted,
 )
-from interlock.testkit.desk_messages import DESK, SECOND, bar, fill, ids, order_ids
-from interlock.testkit.rules import reader, store_of
+from interlock.testkit.desk_messages import SECOND, fill, ids, order_ids
 from interlock.wire.codec import decode, encode
 from interlock.wire.orders import OrderCanceled, SubmitOrder
 from interlock.wire.signing import canonical_bytes
 from msgspec.structs import replace
 
+from tests.unit.gate import asking
+
 NOW = 100
-SIGNER = throwaway_signer()
+SIGNER = asking.SIGNER
 VERIFIER = Verifier(SIGNER.public_key)
 POSITION, GROSS = 5_000, 8_000
 NAMES = ("SPY", "GOOG")
-CONFIG = GateConfig(
-    default_limits=InstrumentLimits(
-        max_order_quantity=Decimal(40),
-        max_order_notional=Decimal(4_000),
-        max_position_notional=Decimal(POSITION),
-    ),
-    max_gross_notional=Decimal(GROSS),
-    collar_bps=Decimal(50),
-    max_reference_age_seconds=10,
-    max_intent_age_seconds=10,
-    allow_short=True,
-)
+LIMITS = {
+    "max_order_quantity": Decimal(40),
+    "max_order_notional": Decimal(4_000),
+    "min_order_notional": Decimal(1),
+    "max_position_notional": Decimal(POSITION),
+}
 
 
 def gate_cell():
-    rules = GateRules(desk=DESK, store=store_of(policy(3), trading(epoch=7)), reader=reader())
-    cell = cell_of(build(desk(), CONFIG, "c0ffee", rules, SIGNER))
-    prices = [bar(NOW, 100.0, name) for name in NAMES]
-    for message in (trading(epoch=7), reconciled(), policy(3), *prices):
-        react(cell, message, 0)
-    return cell
+    return asking.gate_cell(
+        default=LIMITS, max_gross_notional=Decimal(GROSS), allow_short=True,
+        max_entries_without_person=1_000, standing=trading(epoch=7),
+    )  # fmt: skip
 
 
 def signed_order(**more):
@@ -230,9 +217,10 @@ class World:
                 self.fill(self.pick(index), quantity)
             case ("cancel", index) if self.open:
                 order = self.pick(index)
-                del self.open[order.client_order_id]
-                names = {**order_ids(1), "client_order_id": order.client_order_id}
-                end = {"reason": "", "leaves_qty": Decimal(0), "ts_event": 0}
+                name = order.client_order_id
+                names = {**order_ids(1), "client_order_id": name}
+                end = {"reason": "", "leaves_qty": Decimal(self.open[name]), "ts_event": 0}
+                del self.open[name]
                 react(self.cell, OrderCanceled(**ids("end", self.n), **names, **end), 0)
 
     def pick(self, index):
@@ -276,9 +264,8 @@ def test_i1_i4_no_history_of_intents_fills_and_cancels_gets_past_a_limit(actions
         assert sum(exposures) * 100 <= GROSS
         intents = [order.intent_id for order in world.orders]
         assert len(set(intents)) == len(intents)
-    assert world.cell.state.positions == {
-        name: units for name, units in world.positions.items() if name in world.cell.state.positions
-    }
+    lines = world.cell.state.book.exposures.lines
+    assert {name: lines[name].held for name in NAMES} == world.positions
     again = gate_cell()
     for order in world.orders:
         again.recover(order, own=True)

@@ -6,7 +6,7 @@ import pytest
 from interlock.gate.config import GateConfig
 from interlock.gate.core import answer, begin
 from interlock.gate.ports import AskPolicyStore, OrderSigned, PolicyStoreAnswered, SignOrder
-from interlock.gate.state import GateState, evolve
+from interlock.gate.state import evolve, opening
 from interlock.gate.witness import (
     TELL_AFTER,
     Witness,
@@ -14,12 +14,12 @@ from interlock.gate.witness import (
     as_numbers,
     in_order,
 )
-from interlock.model.values import TradingMode
 from interlock.runtime.service import Publish, Service
 from interlock.testkit import cells
 from interlock.testkit.cells import cell_of, drive
 from interlock.testkit.decisions import desk, policy, reconciled, trading, wanted
 from interlock.testkit.desk_messages import SECOND, bar, ids, tick
+from interlock.wire.build import build_of
 from interlock.wire.market import Quote
 from interlock.wire.orders import GateConfigured, GateHeard, OrderDenied
 
@@ -44,12 +44,8 @@ def gate(standing=None):
             case SignOrder():
                 return [OrderSigned(order=effect.order)]
 
-    state = GateState(
-        desk="params", account="paper-1", venue="paper", mode=TradingMode.DEMO,
-        config=GateConfig(), config_hash="c0ffee", key_id="k",
-        instruments={one.instrument_id: one for one in desk().instruments},
-        witness=Witness(standing=standing),
-    )  # fmt: skip
+    state = opening(desk(), GateConfig(), "c0ffee", "k", build_of())
+    state.witness = Witness(standing=standing)
     return cell_of(
         Service(
             name="gate", state=state, evolve=evolve, decide=answer, begin=begin, perform=perform
