@@ -1,21 +1,29 @@
 """The ledger, wired: everything the desk hears is written down here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from interlock.ledger.adapters.memory import MemoryTables
 from interlock.ledger.adapters.postgres import PostgresTables
+from interlock.ledger.anchoring import Anchoring
 from interlock.ledger.config import LedgerConfig
 from interlock.ledger.core import decide
 from interlock.ledger.ports import WriteDown
 from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import Stamp
 from interlock.ledger.state import State, evolve, opening
+from interlock.ledger.stream_watch import Mark, StreamWatch, WatermarkError, load_marks
 from interlock.ledger.tables import Tables
 from interlock.model.desk import DeskConfig
+from interlock.runtime.anchors import anchors_folder
+from interlock.runtime.bus.condition import condition_of
+from interlock.runtime.bus.nats import NatsBus
+from interlock.runtime.clock import WallClock
 from interlock.runtime.config import ConfigError
 from interlock.runtime.journal import Journal, JournalError
 from interlock.runtime.launch import Parts, Process, run
+from interlock.runtime.loop import Recorded
 from interlock.runtime.service import Service
 from interlock.runtime.signing import Verifier, journal_signer
 from interlock.runtime.stores.postgres import Postgres
@@ -69,14 +77,61 @@ async def assemble(process: Process) -> Parts[State]:
     tables: Tables = PostgresTables(Postgres(url, application=LEDGER)) if url else MemoryTables()
     stamp = Stamp(mode=file.desk.mode, config_hash=file.config_hash)
     recorder = Recorder(journal, tables, stamp)
-    process.closers.append(recorder.close)
+    anchoring = Anchoring(
+        journal=journal,
+        desk=file.desk.name,
+        folder=anchors_folder(),
+        sign=signer.sign,
+        now=WallClock().now,
+        say=lambda message: process.bus.publish([message], {}),
+    )
+    watch = _stream_watch(process, journal)
+    process.closers += [recorder.close, anchoring.close]
+
+    async def record(batch: Sequence[Recorded]) -> None:
+        await recorder.record(batch)
+        anchoring.notice(batch)
+        if watch is not None:
+            watch.notice(batch)
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(recorder.project())
+            tasks.create_task(anchoring.keep())
+            if watch is not None:
+                tasks.create_task(watch.keep())
+
     return Parts(
         service=build(file.desk, config, recorder.write_down),
-        record=recorder.record,
+        record=record,
         batch=BATCH,
         extra_streams=(Stream.TELEMETRY,),
-        work=recorder.project,
+        work=work,
     )
+
+
+def _stream_watch(process: Process, journal: Journal) -> StreamWatch | None:
+    """Return the watch over a broker's streams; memory loses nothing but with its process."""
+    bus = process.bus
+    if not isinstance(bus, NatsBus):
+        return None
+    path = journal.path.with_name("streams.json")
+    marks, doubt = dict[Stream, Mark](), ""
+    try:
+        marks = load_marks(path, journal.place.seq)
+    except WatermarkError as error:
+        doubt = str(error)
+    watch = StreamWatch(
+        path=path,
+        desk=process.desk_file.desk.name,
+        ask=lambda stream, sequence: condition_of(bus.client, LEDGER, stream, sequence),
+        say=lambda message: bus.publish([message], {}),
+        now=process.clock.now,
+        marks=marks,
+        doubt=doubt,
+    )
+    process.closers.append(watch.save)
+    return watch
 
 
 def main() -> None:

@@ -28,9 +28,14 @@ from interlock.wire.orders import (
     OrderSubmitted,
     OrderUnknown,
 )
-from interlock.wire.policy import ParameterChange, PolicyChanged, ProposalJudged
+from interlock.wire.policy import (
+    ParameterChange,
+    PolicyChanged,
+    ProposalJudged,
+    TradingStateChanged,
+)
 from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
-from interlock.wire.system import AlertRaised, SpanRow
+from interlock.wire.system import AlertRaised, SafetyTripped, SpanRow
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -116,6 +121,11 @@ class AccountRow(Row, frozen=True, kw_only=True):
     equity_at_day_start: Decimal
     positions: list[PositionLine]
     ts_desk: int
+    day: int
+    week_pnl: Decimal
+    equity_at_week_start: Decimal
+    drawdown_5d_pct: float
+    losses_in_row: int
 
 
 class ProposalRow(Row, frozen=True, kw_only=True):
@@ -165,6 +175,31 @@ class PolicyVersionRow(Row, frozen=True, kw_only=True):
     reason: str
     proposal_id: str | None
     config_hash: str
+
+
+class StandingRow(Row, frozen=True, kw_only=True):
+    """What may be traded from then on, and who said so."""
+
+    desk: str
+    state: str
+    epoch: int
+    author: str
+    reason: str
+    stage: str
+    demo_only: bool
+    quarantined_until: int
+    kill_days: list[int]
+    disabled: list[str]
+
+
+class TripRow(Row, frozen=True, kw_only=True):
+    desk: str
+    service: str
+    code: str
+    level: str
+    observed: str
+    limit: str
+    about: str
 
 
 class DenialRow(Row, frozen=True, kw_only=True):
@@ -226,6 +261,8 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     ProposalRow: ("proposals", ("message_id",)),
     ModelCallRow: ("model_calls", ("message_id",)),
     PolicyVersionRow: ("policy_versions", ("message_id",)),
+    StandingRow: ("standings", ("message_id",)),
+    TripRow: ("trips", ("message_id",)),
     DenialRow: ("denials", ("message_id", "place")),
     AlertRow: ("alerts", ("message_id",)),
     FeedStatusRow: ("feed_status", ("message_id",)),
@@ -432,6 +469,8 @@ _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
     ParameterProposal: _proposed,
     ReasonerFailed: _failed,
     PolicyChanged: _one(PolicyVersionRow),
+    TradingStateChanged: _one(StandingRow),
+    SafetyTripped: _one(TripRow),
     AlertRaised: _one(AlertRow),
     FeedStatusChanged: _one(FeedStatusRow),
     ReplayStarted: _began,
