@@ -17,7 +17,7 @@ NANOS_PER_MS = 1_000_000
 NOT_CONFIRMED = 1
 
 
-def kill(
+def kill(  # noqa: PLR0913 - each argument is an option of the command
     reason: Annotated[
         str | None, typer.Argument(help="Why; everyone who asks later reads it.")
     ] = None,
@@ -26,6 +26,15 @@ def kill(
         str | None, typer.Option(help="Who stops it; without it, the name you are logged in by.")
     ] = None,
     state: StateOption = DEFAULT_STATE,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Press it on a scratch desk instead, and measure.")
+    ] = False,
+    orders: Annotated[int, typer.Option(min=1, help="Open orders in a round of a drill.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of a drill, of each kind.")] = 2,
+    way: Annotated[
+        list[str] | None, typer.Option(help="Only: file, command, rule, silence.")
+    ] = None,
+    without: Annotated[list[str] | None, typer.Option(help="Only: nats, redis, gate.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Press the kill switch: cancel every open order, let nothing out that increases risk.
@@ -37,6 +46,11 @@ def kill(
     from interlock.cli.pressing import press
     from interlock.cli.state_folder import StateFolder
 
+    if drill:
+        from interlock.cli.drill_report import run_drill
+
+        met = run_drill(way or [], without or [], orders, rounds, as_json=as_json)
+        raise typer.Exit(0 if met else NOT_CONFIRMED)
     if reason is None:
         raise CliError("missing argument 'REASON': say why")
     who, why = _said("--by", by or _login_name()), _said("REASON", reason)
