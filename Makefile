@@ -8,10 +8,10 @@ PYTHON := $(shell command -v python3.13 || command -v python3)
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types proto bench chaos check clean
+.PHONY: help setup run test lint types proto bench chaos conformance check clean
 
 help: ## show this
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(UV):
 	@$(PYTHON) -m venv .tools
@@ -47,6 +47,9 @@ bench: setup ## measure, and hold against the targets
 
 chaos: setup ## break the desk in every way, and count
 	$(RUN) python -m tests.chaos
+
+conformance: setup ## attack the gate, and print what stopped each attack
+	$(RUN) python -m tests.conformance
 
 check: lint types test ## what CI runs
 

@@ -1,0 +1,6 @@
+"""The whole table, in the order of the list."""
+
+from tests.conformance import attacks_on_orders
+from tests.conformance.attack import Attack
+
+ATTACKS: list[Attack] = [*attacks_on_orders.ATTACKS]
