@@ -17,6 +17,7 @@ from interlock.cli.process import Child, Running, service_child, start
 from interlock.cli.servers.nats import nats_password
 from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, open_state_folder
+from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.permissions import OPERATOR
 from interlock.runtime.config import DeskFile, load_desk_file
@@ -165,6 +166,7 @@ async def desk(
     with tempfile.TemporaryDirectory(prefix="interlock-chaos-") as folder:
         state = open_state_folder(Path(folder))
         create_keys(state.secrets)
+        arm_at_first_start(state.root)
         embedded, addresses = stack.servers(state, None, None, None)
         settings = {**LIMITS, "INTERLOCK_DESK_FILE": str(PATH), "INTERLOCK_REPLAY": ""}
         everyone = [

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import uvloop
 from interlock.cli.in_process import InProcessDesk
+from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.memory import MemoryServer
 from interlock.runtime.launch import Settings
 from interlock.runtime.signing import create_keys
@@ -87,6 +88,7 @@ async def _replay(folder: Path, data: Path, server: MemoryServer) -> tuple[State
     shutil.rmtree(state, ignore_errors=True)
     # The same keys each time: their names are part of what services remember.
     shutil.copytree(folder / "keys", state)
+    arm_at_first_start(state)
     settings = Settings(
         desk_file=PATH,
         state=state,
