@@ -325,3 +325,39 @@ def test_the_same_orders_and_bars_make_the_same_trades(orders, events):
 def test_costs_that_are_no_numbers_do_not_start(name, value):
     with pytest.raises(ValueError, match=name):
         PaperConfig(**{name: Decimal(value)})
+
+
+# Cancelling.
+
+
+def test_a_cancelled_order_trades_no_more():
+    venue = venue_with(order(1), order(2))
+    (canceled,) = venue.cancel(order(1).client_order_id)
+    assert isinstance(canceled, VenueCanceled)
+    assert canceled.client_order_id == order(1).client_order_id
+    (fill,) = venue.advance(wide_bar(3))
+    assert fill.client_order_id == order(2).client_order_id
+
+
+def test_i11_what_is_left_of_an_order_is_cancelled_and_what_was_filled_stays():
+    venue = venue_with(order(quantity=10_000))
+    assert fills(venue.advance(wide_bar(2))) == [(100, 1_000)]
+    assert len(venue.cancel(order().client_order_id)) == 1
+    assert venue.advance(wide_bar(3)) == []
+    assert venue._positions == {"SPY": 1_000}
+
+
+def test_i13_an_order_that_has_ended_is_not_ended_twice():
+    venue = venue_with(order(1), order(2))
+    venue.cancel(order(1).client_order_id)
+    assert venue.cancel(order(1).client_order_id) == ()
+    assert len(fills(venue.advance(wide_bar(3)))) == 1
+    assert venue.cancel(order(2).client_order_id) == ()
+
+
+def test_i12_an_order_that_was_cancelled_before_it_came_never_trades():
+    venue = venue_with()
+    (canceled,) = venue.cancel(order().client_order_id)
+    assert canceled.reason == "it never came to the venue"
+    venue.place(order(), 0)
+    assert venue.advance(wide_bar(2)) == []
