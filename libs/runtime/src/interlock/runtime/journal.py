@@ -21,6 +21,8 @@ from typing import BinaryIO, Self
 import msgspec
 from msgspec import Struct
 
+from interlock.runtime.durable import replace_file, sync_folder
+
 DOMAIN = b"interlock.journal.v1"
 HEAD_DOMAIN = b"interlock.journal-head.v1"
 GENESIS = "0" * 64
@@ -180,6 +182,11 @@ def read(path: Path) -> Iterator[Row]:
     """
     with path.open("rb") as file:
         yield from chained(file)
+
+
+def first_row(path: Path) -> Row | None:
+    """Return the row a journal is known by, none where it has no row yet."""
+    return next(read(path), None)
 
 
 def read_tail(path: Path, tail_bytes: int = TAIL_BYTES) -> Iterator[Row]:
@@ -374,7 +381,7 @@ class Journal:
     def _cut(self) -> None:
         os.ftruncate(self._file, self.place.offset)
         os.fsync(self._file)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def append(self, batch: Iterable[Entry]) -> int:
         """Write `batch`, make it durable with one fsync, and return the last row's number.
@@ -433,14 +440,7 @@ class Journal:
         seq, row_hash = self.place.seq, self.place.hash
         signature = "" if self._sign is None else self._sign(head_bytes(seq, row_hash))
         head = Head(seq, row_hash, signature)
-        target = head_path(self.path)
-        draft = target.with_suffix(".draft")
-        with draft.open("wb") as file:
-            file.write(render_head(head))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-        _sync_folder(target.parent)
+        replace_file(head_path(self.path), render_head(head))
         self._head_seq = seq
 
     def close(self) -> None:
@@ -461,11 +461,3 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

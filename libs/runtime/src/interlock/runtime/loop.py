@@ -48,12 +48,16 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """A delivery on its way into the journal; `message` is none for unreadable bytes."""
+    """A delivery on its way into the journal; `message` is none for unreadable bytes.
+
+    `sequence` is its place in its stream, 0 where it has none yet.
+    """
 
     stream: Stream
     subject: str
     body: bytes
     message: Message | None
+    sequence: int = 0
 
 
 type Record = Callable[[Sequence[Recorded]], Awaitable[None]]
@@ -206,7 +210,13 @@ class Loop[S]:
 
     async def _recorded(self, record: Record, batch: Sequence[Delivery]) -> None:
         rows = [
-            Recorded(stream=d.stream, subject=d.subject, body=d.body, message=_read(d))
+            Recorded(
+                stream=d.stream,
+                subject=d.subject,
+                body=d.body,
+                message=_read(d),
+                sequence=d.sequence,
+            )
             for d in batch
         ]
         while True:

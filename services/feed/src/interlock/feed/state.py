@@ -15,6 +15,7 @@ from interlock.wire.market import (
     Quote,
     VenueBar,
 )
+from interlock.wire.system import AlertRaised
 
 type Conditions = set[FeedCondition]
 
@@ -84,7 +85,8 @@ class ReplayPosition:
 
 def follow(position: ReplayPosition, heard: Heard) -> ReplayPosition:
     """Take in a message of the replay that was published before a restart."""
-    if isinstance(heard, Message):
+    # An alert may be another service's: everybody raises them on the same subject.
+    if isinstance(heard, Message) and not isinstance(heard, AlertRaised):
         position.last_message_id = heard.message_id
     return position
 

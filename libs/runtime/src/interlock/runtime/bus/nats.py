@@ -89,6 +89,10 @@ class NatsBus:
         self._tasks: list[asyncio.Task[None]] = []
         self.lost_link: asyncio.Event = asyncio.Event()
 
+    @property
+    def client(self) -> Client:
+        return self._client
+
     def start_watchdog(self) -> None:
         """Set `lost_link` when the server answers nothing although the link seems up."""
         self._tasks.append(asyncio.create_task(self._watch()))

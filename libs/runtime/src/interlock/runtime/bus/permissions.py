@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from interlock.runtime.bus.nats import consumer_name
 from interlock.wire import catalogue, subjects
-from interlock.wire.catalogue import CLI, FEED, SERVICES, Entry
+from interlock.wire.catalogue import CLI, FEED, LEDGER, SERVICES, Entry
 
 OPERATOR = "operator"
 ADMIN = "admin"
@@ -37,6 +37,8 @@ def service_permissions(service: str) -> Permissions:
         for entry in catalogue.ENTRIES
         if entry.stream is None and service in entry.listeners
     ]
+    if service == LEDGER:  # It holds the streams against its own watermark.
+        publish += [f"$JS.API.STREAM.INFO.{stream}" for stream in catalogue.filters_of(service)]
     if service == FEED:
         publish.append("$JS.API.CONSUMER.INFO.>")
         subscribe.append(subjects.SETTLED_FROM_ALL)
