@@ -5,12 +5,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from interlock.cli.gate_check import UNREADABLE, GateSnapshot, paper_gate, verdicts
+from interlock.cli.gate_check import UNREADABLE, paper_gate, verdicts
+from interlock.cli.gate_snapshot import GateSnapshot
 from interlock.cli.main import app
-from interlock.gate.checks import CONTROLS
 from interlock.gate.config import GateConfig
+from interlock.gate.controls.table import CONTROLS
 from interlock.runtime.config import load_desk_file
 from interlock.wire.base import tag_of
+from interlock.wire.build import build_of
 from interlock.wire.orders import OrderIntent
 from typer.testing import CliRunner
 
@@ -27,7 +29,23 @@ GOOD_STATE = {
     "positions": {},
     "working": [],
     "approved": [],
+    "stored_epoch": 1,
+    "stored_counts": {"approvals": 2, "notional_micros": 5},
+    "counts": {"approvals": 2, "notional_micros": 5},
+    "standing": {"stage": "demo"},
+    "features": {"IBM": {"ts_event": NOW}},
+    "cash": "30000",
+    "equity": {"day_start": "30000", "week_start": "30000", "high": "30000"},
+    "day_notional": "0",
+    "fills": {},
+    "approvals_at": [],
+    "attempts_at": [],
+    "entries": {},
 }
+OLD_STATE_NAMES = (
+    "trading", "epoch", "reconciled", "policy_version", "stored_policy_version", "references",
+    "positions", "working", "approved",
+)  # fmt: skip
 INTENT = {
     "type": tag_of(OrderIntent),
     "message_id": "m",
@@ -49,6 +67,8 @@ INTENT = {
     "ts_market": NOW,
     "policy_version": 4,
     "reasons": [],
+    "currency": "USD",
+    "build": build_of(),
 }
 
 
@@ -102,6 +122,18 @@ def test_a_sound_intent_is_approved(files):
         ("positions", "state.reconciled"),
         ("working", "state.reconciled"),
         ("approved", "state.reconciled"),
+        ("stored_epoch", "state.policy_store"),
+        ("stored_counts", "state.policy_store"),
+        ("counts", "state.reconciled"),
+        ("standing", "state.reconciled"),
+        ("features", "age.features"),
+        ("cash", "loss.account"),
+        ("equity", "loss.account"),
+        ("day_notional", "loss.account"),
+        ("fills", "state.reconciled"),
+        ("approvals_at", "state.reconciled"),
+        ("attempts_at", "state.reconciled"),
+        ("entries", "state.reconciled"),
     ],
 )
 def test_a_part_of_the_state_that_is_missing_denies(files, missing, control):
@@ -114,12 +146,60 @@ def test_a_part_of_the_state_that_is_missing_denies(files, missing, control):
 def test_an_empty_state_denies_and_says_everything(files):
     code, (verdict,) = asked(files({}, INTENT))
     assert code == 1
-    assert len(codes(verdict)) == 5
+    assert codes(verdict) == [
+        "state.trading",
+        "state.reconciled",
+        "state.policy_store",
+        "version.policy",
+        "price.reference",
+        "loss.account",
+        "age.features",
+    ]
+
+
+def test_a_state_file_of_an_earlier_release_is_read_and_denied_for_what_it_lacks(files):
+    old = {name: GOOD_STATE[name] for name in OLD_STATE_NAMES}
+    code, (verdict,) = asked(files(old, INTENT))
+    assert code == 1
+    assert codes(verdict) == [
+        "state.reconciled", "state.policy_store", "loss.account", "age.features",
+    ]  # fmt: skip
+
+
+def test_every_part_of_the_state_is_in_the_good_one_or_needs_no_value():
+    needless = {"breaks", "parameters", "do_not_trade"}
+    assert GOOD_STATE.keys() | needless == set(GateSnapshot.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("more", "control"),
+    [
+        ({"stored_epoch": 2}, "state.policy_store"),
+        ({"stored_counts": {"approvals": 1, "notional_micros": 5}}, "state.counters"),
+        ({"do_not_trade": ["ibm"]}, "permission.list"),
+        ({"parameters": {"cap.core": 1.0}}, "position.bucket"),
+        ({"standing": {"cap_scales": {"core": 0.1}}}, "position.bucket"),
+        ({"standing": {"disabled": ["threshold"]}}, "permission.strategy"),
+        ({"cash": "4000"}, "cash.power"),
+        ({"day_notional": "59000"}, "cash.day"),
+        ({"attempts_at": [NOW] * 300}, "rate.runaway"),
+        ({"approvals_at": [NOW] * 10}, "rate.second"),
+        ({"entries": {"threshold": 500}}, "repeat.entries"),
+        ({"equity": {**GOOD_STATE["equity"], "day_start": "32000"}}, "loss.day"),
+        ({"equity": {**GOOD_STATE["equity"], "week_start": "36000"}}, "loss.week"),
+        ({"equity": {**GOOD_STATE["equity"], "high": "36000"}}, "loss.drawdown"),
+        ({"equity": {**GOOD_STATE["equity"], "losses_in_row": 5}}, "loss.in_row"),
+    ],
+)
+def test_each_part_of_the_state_reaches_its_control(files, more, control):
+    code, (verdict,) = asked(files({**GOOD_STATE, **more}, INTENT))
+    assert code == 1
+    assert control in codes(verdict)
 
 
 def test_what_was_approved_counts_for_the_next(files):
     state = {**GOOD_STATE, "positions": {"IBM": "30"}}
-    second = {**INTENT, "intent_id": "intent-2", "quantity": "20"}
+    second = {**INTENT, "intent_id": "intent-2", "quantity": "15"}
     code, (first, later, again) = asked(files(state, INTENT, second, INTENT))
     assert code == 1
     assert first["approved"]
@@ -138,12 +218,19 @@ def test_a_working_order_of_an_alias_counts_for_the_instrument(files):
     state = {
         **GOOD_STATE,
         "references": {"GOOGL": {"price": "70", "ts_event": NOW}},
+        "features": {"GOOGL": {"ts_event": NOW}},
         "working": [order],
     }
     intent = {**INTENT, "instrument_id": "GOOG", "quantity": "20", "reference_price": "70"}
     _, (verdict,) = asked(files(state, intent))
     assert verdict["failures"] == [
-        {"code": "position.notional", "observed": "7700", "limit": "7500"}
+        {
+            "code": "position.notional",
+            "observed": "7700",
+            "limit": "7500",
+            "holds": "position, all working orders and this one, in one instrument",
+            "level": "deny",
+        }
     ]
 
 
@@ -194,14 +281,15 @@ def test_one_line_for_people(files):
     approved, denied = answer.stdout.splitlines()
     assert approved == "approved intent-1 buy 80 IBM"
     assert denied.startswith("denied   intent-1 buy 80 IBM: duplicate.intent intent-1 (allowed: ")
+    assert "; one intent is approved at most once, for ever)" in denied
 
 
 def test_unknown_parts_stand_among_the_breaks():
     desk_file = load_desk_file(DESK_FILE)
     config = desk_file.section("gate", GateConfig)
     snapshot = GateSnapshot(reconciled=True, positions={"IBM": Decimal(1)})
-    gate = paper_gate(desk_file.desk, config, "hash", snapshot)
-    assert gate.state.breaks == ["working not given", "approved not given"]
+    gate = paper_gate(desk_file.desk, config, "hash", snapshot, NOW)
+    assert gate.state.breaks[:2] == ["working not given", "approved not given"]
     assert not gate.state.reconciled
     assert list(verdicts(gate, [], NOW)) == []
 
@@ -212,4 +300,5 @@ def test_the_controls_are_listed_in_their_order():
     assert [row["code"] for row in rows] == [control.code for control in CONTROLS]
     table = CliRunner().invoke(app, ["gate", "controls", "--markdown"]).stdout.splitlines()
     assert len(table) == len(CONTROLS) + 2
-    assert {line.count("|") for line in table} == {5}
+    assert {line.count("|") for line in table} == {6}
+    assert {row["level"] for row in rows} == {"deny", "disable", "reduce", "halt"}
