@@ -18,6 +18,7 @@ from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]
 from interlock.model.ids import derive_id
 from interlock.model.values import Severity
 from interlock.runtime import health
+from interlock.runtime.alone import require_alone
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.port import Bus
 from interlock.runtime.clock import Clock, DataClock, WallClock
@@ -166,6 +167,7 @@ def run[S](name: str, assemble: Assemble[S]) -> None:
 async def _run[S](name: str, assemble: Assemble[S]) -> int:
     settings = Settings.from_environment()
     desk_file = load_desk_file(settings.desk_file)
+    require_alone(settings.state, name)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
