@@ -60,7 +60,11 @@ def _measure(*, signing: bool) -> list[float]:
     for number in range(DECISIONS):
         asked = intent(file.desk, number)
         state = service.evolve(state, asked)
-        answer = PolicyStoreAnswered(intent=asked, version=1)
+        answer = PolicyStoreAnswered(
+            intent=asked, version=1, epoch=1, approvals=len(state.tally.approvals),
+            notional_micros=state.tally.notional_micros,
+        )  # fmt: skip
+        state = service.evolve(state, answer)
         began = time.perf_counter()
         (verdict,) = service.decide(state, answer, NOW)
         assert isinstance(verdict, SignOrder), verdict

@@ -5,7 +5,8 @@ from decimal import Decimal
 from interlock.model.desk import DeskConfig
 from interlock.model.values import OrderType, Side, TimeInForce, TradingState
 from interlock.wire.base import Message, root_ids
-from interlock.wire.market import Bar
+from interlock.wire.build import build_of
+from interlock.wire.market import Bar, ClockTicked, FeaturesComputed
 from interlock.wire.orders import OrderIntent, ReconciliationCompleted
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 
@@ -14,8 +15,27 @@ PRICE = 100.0
 
 
 def opening(desk: DeskConfig) -> list[Message]:
-    """Return a price of each instrument, a policy, an active desk and a reconciled book."""
-    return [*bars(desk), policy(desk), trading(desk), reconciled(desk)]
+    """Return a day, prices, features, a policy, an active desk and a reconciled book."""
+    return [
+        tick(desk), *bars(desk), *features(desk), policy(desk), trading(desk), reconciled(desk)
+    ]  # fmt: skip
+
+
+def tick(desk: DeskConfig) -> ClockTicked:
+    return ClockTicked(
+        **_ids(ClockTicked), ts_event=NOW, desk=desk.name, index=0, cadence_ns=10**9, ts_desk=NOW,
+        window_scale=1.0, clock_offset_ns=0,
+    )  # fmt: skip
+
+
+def features(desk: DeskConfig) -> list[FeaturesComputed]:
+    return [
+        FeaturesComputed(
+            **_ids(FeaturesComputed, one.instrument_id), ts_event=NOW, desk=desk.name,
+            instrument_id=one.instrument_id, bar_seconds=60, close=PRICE,
+        )
+        for one in desk.instruments
+    ]  # fmt: skip
 
 
 def bars(desk: DeskConfig) -> list[Bar]:
@@ -61,6 +81,7 @@ def intent(desk: DeskConfig, number: int) -> OrderIntent:
         instrument_id=instrument.instrument_id, side=Side.BUY, order_type=OrderType.MARKET,
         quantity=Decimal(1), limit_price=None, time_in_force=TimeInForce.GTC, reduce_only=False,
         reference_price=Decimal(100), ts_market=NOW, policy_version=1, reasons=["entry"],
+        currency=instrument.currency, build=build_of(),
     )  # fmt: skip
 
 
