@@ -16,14 +16,15 @@ from typing import Any
 
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.switch_file import arm_at_first_start
+from interlock.exec.adapters.watch import Watch as SwitchWatch
 from interlock.exec.app import build as build_exec
 from interlock.gate.app import build as build_gate
 from interlock.gate.config import BucketLimits, GateConfig, InstrumentLimits
 from interlock.gate.rules_store import GateRules
 from interlock.model.desk import DeskConfig
-from interlock.model.ids import derive_id
+from interlock.model.ids import client_order_id, derive_id
 from interlock.model.instrument import Instrument
-from interlock.model.values import InstrumentKind, OrderType, Side, TimeInForce
+from interlock.model.values import InstrumentKind, OrderType, Side, TimeInForce, TradingMode
 from interlock.policy.app import build as build_policy
 from interlock.policy.config import ParameterLimits, PolicyConfig
 from interlock.runtime.bus.port import Remembered
@@ -42,6 +43,8 @@ from interlock.wire.market import Bar, ClockTicked, FeaturesComputed
 from interlock.wire.orders import OrderDenied, OrderIntent, SubmitOrder
 from interlock.wire.policy import HaltTrading, ResumeTrading
 from interlock.wire.reasoning import ParameterProposal
+from interlock.wire.signing import canonical_bytes
+from msgspec import structs
 
 from tests.conformance.venue import ScriptedVenue
 from tests.conformance.watch import Watch
@@ -215,9 +218,16 @@ class World:
         if self.folder is None:
             return build_exec(self.desk, self.venue, verifier, self)
         arm_at_first_start(self.folder)
-        switch = KillSwitch(self.venue, self.folder, self.now)
-        service = build_exec(self.desk, self.venue, verifier, self, switch)
+        self.switch = KillSwitch(self.venue, self.folder, self.now)
+        service = build_exec(self.desk, self.venue, verifier, self, self.switch)
         return replace(service, perform=lambda effect: _now(service.perform(effect)))
+
+    def see_files(self) -> None:
+        """Let exec look at the files of its switch once, as it does every 20 ms."""
+        found: list[Report] = []
+        asyncio.run(SwitchWatch(switch=self.switch, report=found.append, silence=None).look())
+        for report in found:
+            self.hear(EXEC, report)
 
     def observe(self, ts_event: int) -> None:
         """Be a clock that nobody moves by observing."""
@@ -409,6 +419,22 @@ class World:
         ]
         return found[0] if found else None
 
+    def signed(self, **changed: Any) -> SubmitOrder:
+        """Return an order with the gate's genuine signature that no gate has looked at."""
+        intent = self.intent()
+        self.watch.intents[intent.intent_id] = intent
+        shared = {name: getattr(intent, name) for name in SubmitOrder.__struct_fields__
+                  if name in OrderIntent.__struct_fields__}  # fmt: skip
+        fields: dict[str, Any] = {
+            **shared, "message_id": derive_id("submit", intent.intent_id),
+            "client_order_id": client_order_id(intent.intent_id), "mode": TradingMode.DEMO,
+            "requested_quantity": intent.quantity, "config_hash": "c0ffee",
+            "epoch": self.rooms[EXEC].cell.state.epoch, "expires_at": self.now_ns + 2 * SECOND,
+            "nonce": "n", "key_id": self.signer.key_id, "signature": "",
+        }  # fmt: skip
+        order = SubmitOrder(**(fields | changed))
+        return structs.replace(order, signature=self.signer.sign(canonical_bytes(order)))
+
     def halt(self, by: str = "ada") -> None:
         fields = self.named(HaltTrading)
         self.publish(HaltTrading(**fields, desk=self.desk.name, by=by, reason="test"))
@@ -420,13 +446,14 @@ class World:
     def propose(self, value: float) -> None:
         """Let a model propose a value, in an account that stands well."""
         self.publish(self.account())
-        self.publish(
-            ParameterProposal(
-                **self.named(ParameterProposal), desk=self.desk.name, parameter=PARAMETER,
-                current=1.0, proposed=value, confidence=50, rationale="", provider="rules",
-                model="rules", prompt="", prompt_hash="", answer="", tokens_in=0, tokens_out=0,
-                cost_usd=Decimal(0), latency_ns=0, ts_desk=self.now_ns,
-            )
+        self.publish(self.proposal(value))
+
+    def proposal(self, value: float) -> ParameterProposal:
+        return ParameterProposal(
+            **self.named(ParameterProposal), desk=self.desk.name, parameter=PARAMETER,
+            current=1.0, proposed=value, confidence=50, rationale="", provider="rules",
+            model="rules", prompt="", prompt_hash="", answer="", tokens_in=0, tokens_out=0,
+            cost_usd=Decimal(0), latency_ns=0, ts_desk=self.now_ns,
         )  # fmt: skip
 
     def account(self, **changed: Any) -> AccountUpdated:
