@@ -16,6 +16,7 @@ SERVICES = sorted(path.parent.name for path in ROOT.glob("services/*/pyproject.t
 PACKAGES = sorted(ROOT.glob("*/*/src/interlock/*/"))
 BUS_SERVICES = [name for name in SERVICES if name not in ("cli", "console")]
 PURE_FILES = ("core.py", "state.py", "checks.py", "ports.py", "config.py")
+SHELL_OF_THE_GATE = ("__main__.py", "app.py", "recovery.py", "rules_store.py")
 STANDARD = sys.stdlib_module_names
 PURE_STANDARD = {
     "__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum",
@@ -36,7 +37,9 @@ def pure_files() -> list[Path]:
     files = [*ROOT.glob("libs/model/src/**/*.py"), *ROOT.glob("libs/wire/src/**/*.py")]
     for service in BUS_SERVICES:
         files += [source(service) / name for name in PURE_FILES]
-    return sorted(path for path in files if path.exists())
+    gate = source("gate")
+    files += [path for path in gate.rglob("*.py") if path.name not in SHELL_OF_THE_GATE]
+    return sorted({path for path in files if path.exists()})
 
 
 def imports_of(tree: ast.AST) -> list[str]:

@@ -12,7 +12,7 @@ from interlock.testkit.decisions import (
     trading,
     wanted,
 )
-from interlock.testkit.desk_messages import SECOND, tick
+from interlock.testkit.desk_messages import SECOND, ids, tick
 
 from tests.unit.gate.asking import (
     NO_AMOUNTS,
@@ -109,3 +109,27 @@ def test_an_older_bar_does_not_replace_a_newer_price():
     cell = gate_cell()
     react(cell, priced(close=1.0, at=NOW - 1), 0)
     assert codes(cell) == []
+
+
+# What a bucket asks of a market.
+
+
+@pytest.mark.parametrize(
+    ("name", "feature", "code", "limit", "good", "bad"),
+    [
+        ("min_adv_notional", "adv", "price.liquidity", 200_000, 200_000.0, 199_999.0),
+        ("max_spread_bps", "spread_bps", "price.spread", 100, 100.0, 100.1),
+    ],
+)
+def test_a_market_is_as_liquid_as_its_bucket_asks(name, feature, code, limit, good, bad):
+    cell = gate_cell(bucket={name: Decimal(limit)})
+    assert codes(cell) == [code], "what nobody measured is denied"
+    values = [(bad, [code]), (float("nan"), [code]), (-1.0, [code]), (good, [])]
+    for n, (value, found) in enumerate(values):
+        react(cell, features(NOW, 1.0, **ids("seen", n), **{feature: value}), 0)
+        assert codes(cell, wanted(n, ts_market=NOW * SECOND)) == found
+
+
+@pytest.mark.parametrize(("least", "found"), [("100", []), ("100.01", ["price.lowest"])])
+def test_a_price_is_no_lower_than_its_bucket_asks(least, found):
+    assert codes(gate_cell(bucket={"min_price": Decimal(least)})) == found

@@ -10,6 +10,7 @@ from interlock.testkit.decisions import (
 )
 
 from tests.unit.gate.asking import (
+    LIMITS,
     NO_AMOUNTS,
     NOW,
     codes,
@@ -55,3 +56,9 @@ def test_a_quantity_too_large_to_compute_with_is_denied_and_not_a_crash():
     cell = gate_cell()
     cell.state.instruments["SPY"] = tiny
     assert "size.lot" in codes(cell, wanted(99, quantity=Decimal("1E+18")))
+
+
+@pytest.mark.parametrize(("quantity", "found"), [(5, []), (4, ["size.minimum"])])
+def test_an_order_has_a_least_notional(quantity, found):
+    cell = gate_cell(default=LIMITS | {"min_order_notional": Decimal(500)})
+    assert codes(cell, wanted(NOW, quantity=Decimal(quantity))) == found

@@ -5,8 +5,11 @@ from decimal import Decimal
 import pytest
 from interlock.gate.app import build
 from interlock.gate.config import GateConfig
+from interlock.gate.core import ready
+from interlock.gate.counting import scope_of
+from interlock.model.counting import Counted
 from interlock.model.values import Side, TradingState
-from interlock.testkit.cells import cell_of, react
+from interlock.testkit.cells import cell_of, finish, react
 from interlock.testkit.decisions import (
     desk,
     features,
@@ -15,17 +18,21 @@ from interlock.testkit.decisions import (
     trading,
     wanted,
 )
-from interlock.testkit.desk_messages import SECOND, tick
+from interlock.testkit.desk_messages import DESK, SECOND, ids, tick
 from interlock.testkit.rules import store_of
 from interlock.wire.base import root_ids
+from interlock.wire.build import build_of
 from interlock.wire.market import FeedCondition, FeedStatusChanged
+from interlock.wire.system import SwitchChanged, TripLevel
 
 from tests.unit.gate.asking import (
     NOW,
     SIGNER,
     AwayStore,
+    answers,
     ask,
     codes,
+    failure_of,
     gate_cell,
     held,
     priced,
@@ -120,3 +127,90 @@ def test_i6_a_store_with_another_version_denies(stored):
 @pytest.mark.parametrize("version", [0, 2, 4])
 def test_i6_an_intent_decided_under_another_policy_is_denied(version):
     assert codes(gate_cell(), wanted(NOW, policy_version=version)) == ["version.policy"]
+
+
+# The switch, the counters, the cool-down.
+
+
+def switched(pressed: bool) -> SwitchChanged:
+    return SwitchChanged(
+        **ids("switch", pressed), ts_event=0, pressed=pressed, way="file", by="", reason="fire",
+        seen_at=0, last_submit_at=0, cancelled_at=0, cancelled=0,
+    )  # fmt: skip
+
+
+def test_i7_while_execs_switch_is_pressed_only_what_reduces_is_approved():
+    cell = held(gate_cell(), 10)
+    react(cell, switched(pressed=True), 0)
+    assert failure_of(cell) == ("state.switch", "pressed: fire", "not pressed")
+    out = wanted(1, side=Side.SELL, reduce_only=True, ts_market=NOW * SECOND)
+    assert codes(cell, out) == []
+    react(cell, switched(pressed=False), 0)
+    assert codes(cell, wanted(2, instrument_id="GOOG", ts_market=NOW * SECOND)) == []
+
+
+def test_i5_a_store_that_counts_otherwise_denies():
+    cell = gate_cell(store=(kept := store()))
+    other = Counted(member="somebody's", amounts={"approvals": 1, "notional_micros": 5})
+    finish(kept.count(DESK, scope_of(NOW * SECOND), [other], epoch=1))
+    assert codes(cell) == ["state.counters"]
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_i14_a_store_of_another_epoch_denies(epoch):
+    kept = store_of(policy(3), trading(epoch=epoch))
+    assert codes(gate_cell(store=kept)) == ["state.policy_store"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rested", "found"),
+    [
+        (0, 0, []),
+        (30, 30, []),
+        (30, 29.999, ["state.cooldown"]),
+        (30, -1, ["state.cooldown"]),
+    ],
+)
+def test_an_instrument_rests_after_a_fill_and_another_need_not(seconds, rested, found):
+    cell = gate_cell(cooldown_seconds=seconds)
+    held(cell, 1, ts_event=round((NOW - rested) * SECOND))
+    assert codes(cell) == found
+    assert codes(cell, wanted(1, instrument_id="GOOG", ts_market=NOW * SECOND)) == []
+
+
+# Builds.
+
+
+def test_i9_an_intent_without_a_build_is_denied_and_trips_nothing():
+    (denial,) = answers(gate_cell(), wanted(NOW, build=""))
+    assert [failure.code for failure in denial.failures] == ["version.build"]
+
+
+def test_a_sender_of_another_build_halts_the_desk():
+    cell = gate_cell()
+    trip, denial = answers(cell, wanted(NOW, build=f"{build_of()}x"))
+    assert (trip.code, trip.level) == ("version.skew", TripLevel.HALT)
+    assert [failure.code for failure in denial.failures] == ["version.skew"]
+    assert codes(cell, wanted(1, ts_market=NOW * SECOND)) == ["state.trading"]
+
+
+def test_an_approval_carries_the_gates_build():
+    assert ask(gate_cell(), wanted(NOW)).build == build_of()
+
+
+@pytest.mark.parametrize(
+    ("age", "found"), [(0, []), (60, []), (60.001, ["age.features"]), (-0.001, ["age.features"])]
+)
+def test_features_are_fresh_and_not_from_the_future(age, found):
+    cell = gate_cell()
+    cell.state.book.features.clear()
+    react(cell, features(NOW, 1.0, ts_event=round((NOW - age) * SECOND)), 0)
+    assert codes(cell) == found
+
+
+def test_i9_without_features_an_intent_waits_and_is_denied_then():
+    cell = gate_cell(heard=False)
+    for message in (trading(), policy(3), tick(NOW), priced(), reconciled()):
+        react(cell, message, 0)
+    assert not ready(cell.state, wanted(NOW))
+    assert codes(cell) == ["age.features"]

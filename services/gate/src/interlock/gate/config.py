@@ -106,8 +106,10 @@ class EdgeLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not 0 <= self.min_p_win <= 1:
             raise ValueError(f"min_p_win must be 0 to 1, not {self.min_p_win}")
         if not 0 <= self.min_reward_risk <= MOST_COUNT:
-            raise ValueError(f"min_reward_risk must not be negative, not {self.min_reward_risk}")
-        if not -MOST_LOSS_PCT <= Decimal(self.min_expected_value_pct) <= MOST_LOSS_PCT:
+            raise ValueError(
+                f"min_reward_risk must be 0 to {MOST_COUNT}, not {self.min_reward_risk}"
+            )
+        if not abs(self.min_expected_value_pct) <= float(MOST_LOSS_PCT):
             raise ValueError(
                 f"min_expected_value_pct must be -100 to 100, not {self.min_expected_value_pct}"
             )

@@ -1,6 +1,6 @@
 """Whether there is a market price to judge by, and whether the order's price is near it."""
 
-from decimal import Decimal
+from math import isfinite
 
 from interlock.gate.book import BPS, is_amount
 from interlock.gate.case import NOT_CONFIGURED, UNKNOWN, Case, fail
@@ -86,7 +86,7 @@ def spread(case: Case) -> ControlFailure | None:
     if limit is None:
         return None
     known = None if case.features is None else case.features.spread_bps
-    if known is not None and 0 <= Decimal(known) <= limit:
+    if known is not None and isfinite(known) and 0 <= known <= limit:
         return None
     return fail("price.spread", UNKNOWN if known is None else f"{known} bps", f"{limit} bps")
 
@@ -96,7 +96,7 @@ def liquidity(case: Case) -> ControlFailure | None:
     if limit is None:
         return None
     known = None if case.features is None else case.features.adv
-    if known is not None and known >= limit:
+    if known is not None and isfinite(known) and known >= limit:
         return None
     return fail("price.liquidity", UNKNOWN if known is None else known, limit)
 
