@@ -108,6 +108,10 @@ def test_an_instrument_is_found_by_its_id_and_by_its_aliases():
         {"instrument_id": "QQQ", "aliases": ("SPY",)},
         {"instrument_id": "QQQ", "aliases": ("SPDR",)},
         {"instrument_id": "QQQ", "aliases": ("QQQ",)},
+        {"instrument_id": "spy"},
+        {"instrument_id": "S-PY"},
+        {"instrument_id": "QQQ", "aliases": ("S/P Y",)},
+        {"instrument_id": "\uff33PY"},
     ],
 )
 def test_a_name_that_would_split_a_limit_does_not_start(second):

@@ -1,5 +1,7 @@
 """A desk: what every service must know about the one it works for."""
 
+import re
+import unicodedata
 from decimal import Decimal
 
 from msgspec import Struct
@@ -7,6 +9,13 @@ from msgspec import Struct
 from interlock.model.equity import DAY_STARTS_AT_UTC_HOUR, HOURS_PER_DAY
 from interlock.model.instrument import Instrument
 from interlock.model.values import TradingMode, require_positive
+
+_SEPARATORS = re.compile(r"(?<=\w)[/\-_: ](?=\w)")
+
+
+def plain_spelling(name: str) -> str:
+    """Return what two spellings of one name share: ``BTC-USD``, ``btc/usd`` and ``BTCUSD`` do."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", name).strip().casefold())
 
 
 class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,9 +51,17 @@ class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.mode is TradingMode.LIVE and not self.live_allowed:
             raise ValueError("mode is live but live_allowed is not set")
         names = [name for one in self.instruments for name in (one.instrument_id, *one.aliases)]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = {name for name in names if names.count(name) > 1}
+        owners: dict[str, str] = {}
+        for one in self.instruments:
+            for name in (one.instrument_id, *one.aliases):
+                if owners.setdefault(plain_spelling(name), one.instrument_id) != one.instrument_id:
+                    twice.add(name)
         if twice:
-            raise ValueError(f"{twice[0]} names more than one instrument: it would split a limit")
+            raise ValueError(
+                f"{min(twice)} names more than one instrument: it would split a limit. "
+                "Other spellings of an instrument are its aliases"
+            )
 
     def instrument(self, instrument_id: str) -> Instrument | None:
         """Return the instrument of this id or alias, none where the desk does not know it."""
