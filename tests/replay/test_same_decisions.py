@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from interlock.cli import backtest_run
+from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.feed.app import open_waves
 from interlock.feed.config import FeedConfig
 from interlock.runtime.bus.memory import MemoryBus, MemoryServer
@@ -97,6 +98,7 @@ async def with_loops(
 ) -> Decisions:
     """Run every service in its own loop, as its process would, until the replay has ended."""
     create_keys(state / "secrets")
+    arm_at_first_start(state)
     settings = Settings(desk_file=Path(file.path), state=state, replay=str(replay))
     record, rules = Record(), MemoryRulesStore()
     tasks: list[asyncio.Task[None]] = []

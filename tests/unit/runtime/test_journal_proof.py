@@ -52,7 +52,7 @@ class Kept:
                 journal.append([entry(n)])
                 if n == 1:
                     first = next(read(self.path)).hash
-                    self.anchors = anchors_file(folder / "anchors", "desk", first)
+                    self.anchors = anchors_file(folder / "anchors", "desk", first, KEY.key_id)
                 if n in ANCHORED:
                     occasion = Occasion.START if n == 1 else Occasion.MINUTE
                     drop_anchor(self.anchors, journal.place, n, occasion, KEY.sign)
@@ -215,8 +215,9 @@ def test_the_second_place_is_named_by_the_environment(tmp_path):
 
 
 def test_a_journals_anchors_are_found_by_its_first_row(kept):
-    assert find_anchors(kept.anchors.parent, kept.rows[0].hash) == kept.anchors
-    assert find_anchors(kept.anchors.parent, "0" * 64) is None
+    assert find_anchors(kept.anchors.parent, kept.rows[0].hash, KEY.key_id) == kept.anchors
+    for first, key in (("0" * 64, KEY), (kept.rows[0].hash, OTHER_KEY)):
+        assert find_anchors(kept.anchors.parent, first, key.key_id) is None
     assert msgspec.json.decode(kept.anchors.read_bytes().splitlines()[0])["occasion"] == "start"
 
 

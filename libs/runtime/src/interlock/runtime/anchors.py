@@ -3,8 +3,9 @@
 Theory of operation. Whoever holds the ledger's key can write the whole journal anew, with hashes
 and a head that agree. He cannot take back what was written down elsewhere before: at least each
 minute in which rows came, and at each halt, the last row goes into a file outside the state folder.
-A file is only ever appended to, and belongs to one journal by the hash of its first row;
-`INTERLOCK_ANCHORS` puts it on another disk, a share, or a medium that cannot be overwritten.
+A file is only ever appended to. It belongs to one journal by the hash of its first row and by its
+key: two replays of the same data begin with the same row. `INTERLOCK_ANCHORS` puts it on another
+disk, a share, or a medium that cannot be overwritten.
 """
 
 import os
@@ -63,14 +64,14 @@ def anchors_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return (Path(kept) if kept else Path.home() / ".local" / "state") / "interlock" / "anchors"
 
 
-def anchors_file(folder: Path, desk: str, first_hash: str) -> Path:
-    """Return where the anchors of the journal lie whose first row has this hash."""
-    return folder / f"{desk}-{first_hash[:_HASH_DIGITS]}.jsonl"
+def anchors_file(folder: Path, desk: str, first_hash: str, key_id: str) -> Path:
+    """Return where the anchors of the journal with this first row and key lie."""
+    return folder / f"{desk}-{first_hash[:_HASH_DIGITS]}-{key_id}.jsonl"
 
 
-def find_anchors(folder: Path, first_hash: str) -> Path | None:
-    """Return the anchors of the journal whose first row has this hash, of whatever desk."""
-    return next(iter(sorted(folder.glob(f"*-{first_hash[:_HASH_DIGITS]}.jsonl"))), None)
+def find_anchors(folder: Path, first_hash: str, key_id: str) -> Path | None:
+    """Return the anchors of the journal with this first row and key, of whatever desk."""
+    return next(iter(sorted(folder.glob(anchors_file(folder, "*", first_hash, key_id).name))), None)
 
 
 def _render(anchor: Anchor) -> bytes:

@@ -17,6 +17,7 @@ RULES_PRIVATE_KEY_FILE = "policy.key"
 RULES_PUBLIC_KEY_FILE = "policy.pub"
 JOURNAL_PRIVATE_KEY_FILE = "journal.key"
 JOURNAL_PUBLIC_KEY_FILE = "journal.pub"
+PAST_KEYS = "past"
 _KEY_MODE = 0o600
 
 
@@ -136,6 +137,14 @@ def journal_signer(folder: Path) -> Signer:
 
 def journal_verifier(folder: Path) -> Verifier:
     return _verifier(folder / JOURNAL_PUBLIC_KEY_FILE)
+
+
+def known_verifiers(folder: Path, public_key_file: str) -> dict[str, Verifier]:
+    """Return the public half of a key and of those that were in its place before, by key id."""
+    name = Path(public_key_file)
+    past = sorted((folder / PAST_KEYS).glob(f"{name.stem}-*{name.suffix}"))
+    verifiers = [_verifier(file) for file in (folder / name, *past)]
+    return {verifier.key_id: verifier for verifier in verifiers}
 
 
 def _signer(file: Path) -> Signer:

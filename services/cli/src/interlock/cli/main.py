@@ -18,6 +18,7 @@ from interlock.cli.commands import (
     trace,
     trading,
     up,
+    verify,
 )
 from interlock.cli.frame import Frame
 
@@ -36,6 +37,7 @@ app.command("down")(down.down)
 app.command("backtest")(backtest.backtest)
 app.command("kill")(trading.kill)
 app.command("resume")(trading.resume)
+app.command("verify")(verify.verify)
 app.command("trace")(trace.trace)
 app.command("orders")(orders.orders)
 app.command("scorecard")(scorecard.scorecard)

@@ -12,10 +12,11 @@ LINE_EVERY_SECONDS = 2.0
 
 
 class ReplayProgress:
-    """Shows how many of `total` bars have been replayed, on standard error."""
+    """Shows how many of `total` bars, or other `unit`, are done, on standard error."""
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int, unit: str = "bars") -> None:
         self._title = title
+        self._unit = unit
         self._total = total
         self._done = 0
         self._printed_at = time.monotonic()
@@ -49,4 +50,6 @@ class ReplayProgress:
         if self._progress.disable and due:
             self._printed_at = time.monotonic()
             share = 100 * done // max(self._total, 1)
-            sys.stderr.write(f"{self._title}: {done:,} of {self._total:,} bars, {share} %\n")
+            sys.stderr.write(
+                f"{self._title}: {done:,} of {self._total:,} {self._unit}, {share} %\n"
+            )

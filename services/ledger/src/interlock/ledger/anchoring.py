@@ -13,8 +13,9 @@ from pathlib import Path
 from interlock.model.ids import UnixNanos, derive_id
 from interlock.model.values import Severity, TradingState
 from interlock.runtime.anchors import Occasion, anchors_file, drop_anchor
-from interlock.runtime.journal import Journal, Sign, first_row
+from interlock.runtime.journal import Journal, first_row
 from interlock.runtime.loop import Recorded
+from interlock.runtime.signing import Signer
 from interlock.wire.catalogue import LEDGER
 from interlock.wire.policy import TradingStateChanged
 from interlock.wire.system import AlertRaised
@@ -35,7 +36,7 @@ class Anchoring:
     journal: Journal
     desk: str
     folder: Path
-    sign: Sign
+    signer: Signer
     now: Callable[[], UnixNanos]
     say: Say
     interval_seconds: float = INTERVAL_SECONDS
@@ -86,8 +87,8 @@ class Anchoring:
     def _drop(self, occasion: Occasion) -> None:
         place, first = self.journal.place, first_row(self.journal.path)
         assert first is not None
-        path = anchors_file(self.folder, self.desk, first.hash)
-        drop_anchor(path, place, self.now(), occasion, self.sign)
+        path = anchors_file(self.folder, self.desk, first.hash, self.signer.key_id)
+        drop_anchor(path, place, self.now(), occasion, self.signer.sign)
         self._anchored_seq = place.seq
 
     async def _fail(self, error: OSError) -> None:

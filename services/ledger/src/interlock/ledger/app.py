@@ -81,7 +81,7 @@ async def assemble(process: Process) -> Parts[State]:
         journal=journal,
         desk=file.desk.name,
         folder=anchors_folder(),
-        sign=signer.sign,
+        signer=signer,
         now=WallClock().now,
         say=lambda message: process.bus.publish([message], {}),
     )
