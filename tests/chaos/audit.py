@@ -57,6 +57,7 @@ class Audit:
     parked: list[DeadLettered]
     lost: int = 0
     duplicated: int = 0
+    contradicted: int = 0
     unsigned: int = 0
     breaches: int = 0
     open_breaks: int = 0
@@ -65,7 +66,7 @@ class Audit:
     def of[M](self, kind: type[M]) -> list[M]:
         return [message for message in self.history if isinstance(message, kind)]
 
-    def _say(self, what: str, which: object) -> None:
+    def say(self, what: str, which: object) -> None:
         if len(self.told) < 12:
             self.told.append(f"{what}: {which}")
 
@@ -102,18 +103,19 @@ async def audit(running: Desk, reader: NatsBus, acknowledged: dict[str, OrderInt
 
 
 def _verdicts(found: Audit, acknowledged: dict[str, OrderIntent]) -> None:
-    """I10: every acknowledged intent has a verdict; no intent has two."""
+    """I10: every acknowledged intent has a verdict; none has two of a kind, or one of each."""
     approvals = Counter(order.intent_id for order in found.of(SubmitOrder))
     denials = Counter(denial.intent_id for denial in found.of(OrderDenied))
     for intent_id in acknowledged:
-        verdicts = approvals[intent_id] + denials[intent_id]
-        if verdicts == 0:
+        approved, denied = approvals[intent_id], denials[intent_id]
+        if not approved and not denied:
             found.lost += 1
-            found._say("no verdict", intent_id)
-        elif verdicts > 1:
+            found.say("no verdict", intent_id)
+        if approved > 1 or denied > 1:
             found.duplicated += 1
-            found._say(f"{approvals[intent_id]} approvals and {denials[intent_id]} denials",
-                       intent_id)  # fmt: skip
+            found.say(f"{approved} approvals and {denied} denials", intent_id)
+        if approved and denied:
+            found.contradicted += 1
 
 
 def _submissions(found: Audit, running: Desk) -> None:
@@ -126,14 +128,14 @@ def _submissions(found: Audit, running: Desk) -> None:
         order = approvals.get(event.intent_id)
         if order is None or not verifier.verify(canonical_bytes(order), order.signature):
             found.unsigned += 1
-            found._say("sent without the gate's signature", event.intent_id)
+            found.say("sent without the gate's signature", event.intent_id)
             continue
         if any(getattr(order, name) != getattr(event, name) for name in SAME_FIELDS):
             found.breaches += 1
-            found._say("I3 sent with other fields than signed", event.intent_id)
+            found.say("I3 sent with other fields than signed", event.intent_id)
         if event.ts_event >= order.expires_at:
             found.breaches += 1
-            found._say("I15 sent after it expired", event.intent_id)
+            found.say("I15 sent after it expired", event.intent_id)
     for what, counts in (
         ("I1 sent twice", sent),
         ("I11 filled twice", Counter(fill.trade_id for fill in found.of(OrderFilled))),
@@ -141,7 +143,7 @@ def _submissions(found: Audit, running: Desk) -> None:
         for name, count in counts.items():
             if count > 1:
                 found.duplicated += 1
-                found._say(what, name)
+                found.say(what, name)
 
 
 def _exposure(found: Audit) -> None:
@@ -158,7 +160,7 @@ def _exposure(found: Audit) -> None:
                 worst = (held[TIGHT] + buying) * message.reference_price
                 if message.instrument_id == TIGHT and worst > TIGHT_POSITION_NOTIONAL:
                     found.breaches += 1
-                    found._say("I4 exposure above the limit", f"{worst} of {message.intent_id}")
+                    found.say("I4 exposure above the limit", f"{worst} of {message.intent_id}")
             case OrderFilled():
                 signed = message.last_qty * message.side.sign
                 held[message.instrument_id] += signed
@@ -178,10 +180,10 @@ def _policies(found: Audit) -> None:
         later = standing.get(order.policy_version + 1)
         if cited is None or cited.ts_event > order.ts_event:
             found.breaches += 1
-            found._say("I6 approved under a policy that was not in force", order.intent_id)
+            found.say("I6 approved under a policy that was not in force", order.intent_id)
         elif later is not None and later.ts_event < order.ts_event:
             found.breaches += 1
-            found._say("I6 approved under a policy that was gone", order.intent_id)
+            found.say("I6 approved under a policy that was gone", order.intent_id)
 
 
 async def _counters(found: Audit, running: Desk) -> None:
@@ -207,7 +209,7 @@ async def _counters(found: Audit, running: Desk) -> None:
         await until(exact, COUNT_BOUND_SECONDS, "exact counters")
     except NotInTimeError:
         found.breaches += 1
-        found._say("I5 counters", f"{await counted()} instead of {wanted}")
+        found.say("I5 counters", f"{await counted()} instead of {wanted}")
     finally:
         await store.close()
 
@@ -226,6 +228,6 @@ def _halts(found: Audit) -> None:
                     message.ts_event > trading.ts_event + HEARD_WITHIN_NS
                 ):
                     found.breaches += 1
-                    found._say("I7, I14 sent after a halt or of an older epoch", message.intent_id)
+                    found.say("I7, I14 sent after a halt or of an older epoch", message.intent_id)
             case _:
                 pass

@@ -121,7 +121,7 @@ async def _run(seed: int, trials: int) -> Outcome:
         lost=found.lost,
         duplicated=found.duplicated,
         unsigned=found.unsigned,
-        breaches=found.breaches,
+        breaches=found.breaches + found.contradicted,
         detected=len(found.parked),
         open_breaks=found.open_breaks,
         failures=[

@@ -66,7 +66,7 @@ async def _run(seed: int, trials: int) -> Outcome:
         lost=found.lost,
         duplicated=found.duplicated,
         unsigned=found.unsigned,
-        breaches=found.breaches + approved_away,
+        breaches=found.breaches + found.contradicted + approved_away,
         detected=seen.denied_while_away,
         open_breaks=found.open_breaks,
         recovery_seconds=seen.recovery,

@@ -86,7 +86,7 @@ async def _run(seed: int, trials: int) -> Outcome:
         lost=sum(found.lost for found in audits),
         duplicated=sum(found.duplicated for found in audits),
         unsigned=sum(found.unsigned for found in audits),
-        breaches=sum(found.breaches for found in audits) + len(other_verdict),
+        breaches=sum(found.breaches + found.contradicted for found in audits) + len(other_verdict),
         open_breaks=sum(found.open_breaks for found in audits),
         recovery_seconds=recovery,
         failures=[
