@@ -7,7 +7,7 @@ policy version or the refusal that derives from the command's id: nobody else's 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -156,7 +156,7 @@ async def standing(state: StateFolder) -> TradingStateChanged:
 
 
 @asynccontextmanager
-async def _desk_bus(state: StateFolder) -> AsyncIterator[tuple[BusReader, str]]:
+async def _desk_bus(state: StateFolder) -> AsyncGenerator[tuple[BusReader, str]]:
     """Connect to the bus of the desk that runs; yield it with the desk's name."""
     record = running(state)
     if "nats" not in record.servers:
