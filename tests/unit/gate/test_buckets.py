@@ -98,7 +98,8 @@ def test_the_share_is_of_the_days_first_equity_and_not_of_the_moments():
     react(cell, priced("SPY", 110.0), 0)
     assert codes(cell, wanted(1, quantity=Decimal(7), reference_price=Decimal(110),
                               ts_market=NOW * SECOND)) == []  # fmt: skip
-    react(cell, tick(1, ts_event=NOW * SECOND + DAY), 0)
+    react(cell, tick(1, ts_event=NOW * SECOND), 0)
+    react(cell, tick(2, ts_event=NOW * SECOND + DAY), 0)
     assert cell.state.caps.buckets["core"].gross == Decimal(3020)
 
 

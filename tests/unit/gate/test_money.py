@@ -94,7 +94,8 @@ def later(cell, days, n):
 def test_a_day_forgets_the_days_loss_and_a_week_remembers_it():
     limits = NO_LOSS | {"max_daily_loss_pct": Decimal(2), "max_weekly_loss_pct": Decimal(3)}
     cell = losing(gate_cell(**WIDE, **FAR, max_features_age_seconds=10**6, **limits), 700)
-    later(cell, 1, 1)
+    later(cell, 0, 1)
+    later(cell, 1, 2)
     soon = NOW + 1
     assert codes(cell, now=soon) == []
     react(cell, priced("GOOG", 90.5, NOW + 1), 0)

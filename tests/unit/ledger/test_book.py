@@ -135,7 +135,7 @@ def test_a_second_replay_does_not_look_back_into_the_first():
     assert said.window_pnl == 0
 
 
-def test_the_day_begins_at_its_first_mark():
+def test_the_day_begins_at_the_last_mark_before_it():
     state = opening(ACCOUNT, "USD", START, CONFIG, day_starts_at_utc_hour=4)
     hear(state, fill(0, Side.BUY, 100, 100, fee=Decimal(0)))
     last_night = DAY + 4 * 3_600 * SECOND - 1
@@ -144,8 +144,8 @@ def test_the_day_begins_at_its_first_mark():
     for n, (price, ts_event) in enumerate(moments):
         hear(state, bar(n, float(price)))
         said += hear(state, tick(n, ts_event=ts_event))
-    assert [a.day_pnl for a in said] == [0, -1000, 0, 500]
-    assert said[-1].equity_at_day_start == START - 2000
+    assert [a.day_pnl for a in said] == [0, -1000, -1000, -500]
+    assert said[-1].equity_at_day_start == START - 1000
     assert [a.day for a in said] == [0, 0, 1, 1]
     assert [a.equity_at_week_start for a in said] == [START] * 4
     assert [a.week_pnl for a in said] == [0, -1000, -2000, -1500]

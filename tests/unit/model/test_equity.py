@@ -37,12 +37,12 @@ def test_before_the_first_mark_there_is_no_day():
     assert (nothing.day_pnl, nothing.week_pnl, nothing.drawdown_pct) == (0, 0, 0)
 
 
-def test_losses_are_since_the_first_mark_of_day_and_week():
+def test_losses_are_since_the_last_mark_before_day_and_week():
     taken = marks((19_723, 100), (19_723, 90), (19_724, 95), (19_724, 92))
-    assert (taken.equity_at_day_start, taken.equity_at_week_start) == (95, 100)
-    assert (taken.day_pnl, taken.week_pnl) == (-3, -8)
+    assert (taken.equity_at_day_start, taken.equity_at_week_start) == (90, 100)
+    assert (taken.day_pnl, taken.week_pnl) == (2, -8)
     taken.mark(19_730, Decimal(80))
-    assert (taken.day_pnl, taken.week_pnl) == (0, 0)
+    assert (taken.day_pnl, taken.week_pnl) == (-12, -12)
 
 
 def test_a_clock_that_jumps_back_over_midnight_starts_no_day_and_resets_nothing():

@@ -1,8 +1,9 @@
 """An account's worth over time: trading days and weeks, losses, and the fall from a high.
 
 Theory of operation. `EquityMarks` is told the equity once a cadence, with the trading day it was
-true on, and every fill that changed a position. It answers how much was lost since the day's and
-the week's first mark, how far the equity stands below the highest mark of the last trading days,
+true on, and every fill that changed a position. A day and a week begin at the last mark before
+them, so that what the night took counts, and a day of one bar can lose. It answers how much was
+lost since, how far the equity stands below the highest mark of the last trading days,
 and how many closed trades in a row lost money. All of it is on marks, so an open loss counts like
 a realised one. A day never goes back: a clock that jumps back over midnight starts no new day, and
 a high stands until its day is old, whatever it has set off meanwhile.
@@ -57,15 +58,16 @@ class EquityMarks:
 
     def mark(self, day: int, equity: Decimal) -> bool:
         """Take a mark; return whether it is the first of a new trading day."""
-        self.equity = equity
         new = self.day is None or day > self.day
         if new:
+            before = equity if self.day is None else self.equity
             if self.day is None or trading_week(day) != trading_week(self.day):
-                self.equity_at_week_start = equity
-            self.day, self.equity_at_day_start, self.losses_in_row = day, equity, 0
+                self.equity_at_week_start = before
+            self.day, self.equity_at_day_start, self.losses_in_row = day, before, 0
             self.highs.append((day, equity))
         elif equity > self.highs[-1][1]:
             self.highs[-1] = self.highs[-1][0], equity
+        self.equity = equity
         return new
 
     def fill(self, before: Position, after: Position) -> None:
