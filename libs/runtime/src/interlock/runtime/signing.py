@@ -19,6 +19,7 @@ JOURNAL_PRIVATE_KEY_FILE = "journal.key"
 JOURNAL_PUBLIC_KEY_FILE = "journal.pub"
 PAST_KEYS = "past"
 _KEY_MODE = 0o600
+_FOLDER_MODE = 0o700
 
 
 class SignsOrders(Protocol):
@@ -147,7 +148,33 @@ def known_verifiers(folder: Path, public_key_file: str) -> dict[str, Verifier]:
     return {verifier.key_id: verifier for verifier in verifiers}
 
 
+def rotate_gate_key(folder: Path) -> tuple[str, str]:
+    """Put a new key in the place of the gate's; return the ids of the old one and the new.
+
+    The old public half is kept, so that what it signed can still be verified; the old private half
+    is gone. Without a private half, as after a crash in between, the next start makes both anew.
+    """
+    private, public = folder / PRIVATE_KEY_FILE, folder / PUBLIC_KEY_FILE
+    old = _signer(private)
+    kept = folder / PAST_KEYS / f"{public.stem}-{old.key_id}{public.suffix}"
+    kept.parent.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    _write_public(kept, old.public_key)
+    private.unlink()
+    _create(private, public)
+    return old.key_id, _signer(private).key_id
+
+
+def _require_private(file: Path) -> None:
+    mode = file.stat().st_mode & 0o777
+    if mode & ~_KEY_MODE:
+        raise ConfigError(
+            f"{file} has mode {mode:04o}, and others must not read a key: `chmod 600 {file}`, and "
+            "if they could, `interlock keys rotate`"
+        )
+
+
 def _signer(file: Path) -> Signer:
+    _require_private(file)
     try:
         key = serialization.load_pem_private_key(file.read_bytes(), None)
     except ValueError as error:

@@ -9,6 +9,7 @@ from interlock.cli.commands import (
     down,
     export,
     gate,
+    keys,
     orders,
     policy,
     reason,
@@ -48,5 +49,6 @@ app.add_typer(standing.stage_app, name="stage")
 app.add_typer(standing.strategies_app, name="strategies")
 app.add_typer(standing.quarantine_app, name="quarantine")
 app.add_typer(gate.app, name="gate")
+app.add_typer(keys.app, name="keys")
 app.add_typer(reason.app, name="reason")
 app.add_typer(bus.app, name="bus")

@@ -72,6 +72,8 @@ def loss(mark: Mark, condition: Condition) -> tuple[str, str] | None:
     """Return what a stream shows and what it must show, where it has lost something."""
     if condition.last_sequence < mark.sequence:
         return f"ends at {condition.last_sequence}", f"at least {mark.sequence}"
+    if mark.sequence and condition.first_sequence > mark.sequence + 1:
+        return f"begins at {condition.first_sequence}", f"at most {mark.sequence + 1}"
     if condition.deleted > mark.holes:
         return f"{condition.deleted} missing in between", f"{mark.holes} missing"
     if condition.ack_floor > condition.last_sequence:

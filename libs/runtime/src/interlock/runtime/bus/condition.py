@@ -20,6 +20,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     `message_id` is none where the stream keeps no message of that sequence any more.
     """
 
+    first_sequence: int
     last_sequence: int
     deleted: int
     ack_floor: int
@@ -39,6 +40,7 @@ async def condition_of(client: Client, service: str, stream: Stream, sequence: i
     state = info["state"]
     held = state["first_seq"] <= sequence <= state["last_seq"] and sequence > 0
     return Condition(
+        first_sequence=state["first_seq"],
         last_sequence=state["last_seq"],
         deleted=state.get("num_deleted", 0),
         ack_floor=consumer["ack_floor"]["stream_seq"],

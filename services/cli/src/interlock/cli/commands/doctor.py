@@ -35,6 +35,7 @@ def doctor(
         ("valkey", lambda: _runs("valkey")),
         ("postgres", lambda: _runs("postgres")),
         ("state folder", lambda: _state_folder(state)),
+        ("journal", lambda: _journal(state)),
         ("disk", lambda: _disk(state)),
         ("ports", lambda: _ports(port)),
         ("desk", lambda: _desks(desk)),
@@ -100,6 +101,15 @@ def _state_folder(state: Path) -> str:
     if record is not None and record.alive:
         return f"{folder.root}, in use by desk {record.desk}"
     return str(folder.root)
+
+
+def _journal(state: Path) -> str:
+    """Hold the journal's end against its head and its last anchor; `verify` reads all of it."""
+    from interlock.cli.audit.ending import ending
+    from interlock.cli.state_folder import StateFolder
+    from interlock.runtime.anchors import anchors_folder
+
+    return ending(StateFolder(state.resolve()), anchors_folder())
 
 
 def _existing_parent(path: Path) -> Path:
