@@ -13,11 +13,11 @@ from interlock.ledger.ports import WriteDown
 from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import Stamp
 from interlock.ledger.state import State, evolve, opening
-from interlock.ledger.stream_watch import Mark, StreamWatch, WatermarkError, load_marks
+from interlock.ledger.stream_watch import WATCHED, Mark, StreamWatch, WatermarkError, load_marks
 from interlock.ledger.tables import Tables
 from interlock.model.desk import DeskConfig
 from interlock.runtime.anchors import anchors_folder
-from interlock.runtime.bus.condition import condition_of
+from interlock.runtime.bus.condition import condition_of, require_readable
 from interlock.runtime.bus.nats import NatsBus
 from interlock.runtime.clock import WallClock
 from interlock.runtime.config import ConfigError
@@ -60,6 +60,9 @@ def journal_path(state: Path) -> Path:
 async def assemble(process: Process) -> Parts[State]:
     file, settings = process.desk_file, process.settings
     config = file.section(LEDGER, LedgerConfig)
+    if isinstance(process.bus, NatsBus):
+        for stream in WATCHED:
+            await require_readable(process.bus, stream)
     signer = journal_signer(settings.state / "secrets")
     path = journal_path(settings.state)
     try:

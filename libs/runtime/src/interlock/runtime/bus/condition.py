@@ -5,9 +5,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from interlock.runtime.bus.nats import consumer_name
+from interlock.runtime.bus.nats import NatsBus, consumer_name, damaged
 from interlock.runtime.bus.port import MESSAGE_ID_HEADER
 from interlock.runtime.bus.tcp_only import BusError, Client
+from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import UnavailableError
 from interlock.wire.catalogue import Stream
 
@@ -46,6 +47,22 @@ async def condition_of(client: Client, service: str, stream: Stream, sequence: i
         ack_floor=consumer["ack_floor"]["stream_seq"],
         message_id=await _message_id(client, stream, sequence) if held else None,
     )
+
+
+async def require_readable(bus: NatsBus, stream: Stream) -> None:
+    """Return when every message that the broker counts in `stream` could be read.
+
+    A message whose bytes have changed is passed over without a word, and is counted all the same.
+
+    Raises
+    ------
+    ConfigError
+        When some cannot.
+    """
+    info = await _ask(bus.client, f"$JS.API.STREAM.INFO.{stream}", b"")
+    missing = info["state"]["messages"] - await bus.readable(stream)
+    if missing > 0:
+        raise ConfigError(damaged(stream, missing))
 
 
 async def _ask(client: Client, subject: str, body: bytes) -> dict[str, Any]:

@@ -25,10 +25,11 @@ from interlock.runtime.bus.port import (
     WrongSequenceError,
 )
 from interlock.runtime.bus.tcp_only import BusError, Client, Msg
+from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import TooLargeError
 from interlock.wire import catalogue, codec
 from interlock.wire.base import Message
-from interlock.wire.catalogue import SERVICES, Recovery, Stream
+from interlock.wire.catalogue import SERVICES, STREAMS, Recovery, Stream
 from interlock.wire.system import DeadLettered
 
 _log = logging.getLogger(__name__)
@@ -43,11 +44,20 @@ KEEP_ALIVE_SECONDS = 1.0
 WATCHDOG_SECONDS = 1.0
 WATCHDOG_PATIENCE_SECONDS = 3.5
 HISTORY_BATCH = 1_000
+_DURABLE = {spec.name for spec in STREAMS if spec.durable_before_ack}
 HEADER_BYTES = 8_192
 """What is left of the broker's limit for headers, which count as well; ours take 200 bytes."""
 _WRONG_LAST_SEQUENCE = 10_071
 _MAX_PER_SUBJECT = 10_077
 _NO_CODE = 0
+
+
+def damaged(stream: Stream, messages: int) -> str:
+    """Return what to say of messages that the broker counts and cannot give."""
+    return (
+        f"the broker has lost {messages} acknowledged messages of {stream}: its files are damaged; "
+        "keep them, and give another --state"
+    )
 
 
 def consumer_name(service: str) -> str:
@@ -222,7 +232,7 @@ class NatsBus:
     async def _read_back(
         self, stream: Stream, pattern: str, *, last_only: bool
     ) -> AsyncIterator[Msg]:
-        sequence = 1
+        sequence, left = 1, 0
         while True:
             asked: dict[str, object] = {"batch": HISTORY_BATCH}
             if last_only:
@@ -230,12 +240,18 @@ class NatsBus:
             else:
                 asked |= {"seq": sequence, "next_by_subj": pattern}
             found, pending = await self._direct_get(stream, asked)
+            if left and not found and stream in _DURABLE:
+                raise ConfigError(damaged(stream, left))
             for msg in found:
                 yield msg
             # The broker ends a batch early where it grows too large in bytes.
             if last_only or not found or not pending:
                 return
-            sequence = int((found[-1].headers or {})["Nats-Sequence"]) + 1
+            sequence, left = int((found[-1].headers or {})["Nats-Sequence"]) + 1, pending
+
+    async def readable(self, stream: Stream) -> int:
+        """Return how many messages of `stream` the broker can give."""
+        return len([1 async for _ in self._read_back(stream, ">", last_only=False)])
 
     async def _direct_get(self, stream: Stream, asked: dict[str, object]) -> tuple[list[Msg], int]:
         """Return what was found, and how many more there are."""
