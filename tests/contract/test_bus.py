@@ -183,7 +183,9 @@ async def test_parked_messages_are_kept(world):
         subject="x", reason="y", tries=3, headers={}, body="",
     )  # fmt: skip
     await bus.park(letter)
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        while not heard:
+            await asyncio.sleep(0.01)
     assert len(heard) == 1
 
 
