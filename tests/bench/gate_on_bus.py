@@ -14,11 +14,11 @@ from interlock.runtime.bus.port import Inbox
 from interlock.runtime.rules_records import sign_rules
 from interlock.runtime.signing import load_rules_signer
 from interlock.runtime.stores.redis_rules import RedisRulesStore
-from interlock.wire.catalogue import EXEC, FEED, GATE, POLICY, STRATEGY, Stream
+from interlock.wire.catalogue import EXEC, FEED, GATE, POLICY, SIGNALS, STRATEGY, Stream
 
 from tests.bench.bus_world import World, world
 from tests.bench.desk import measured_desk
-from tests.bench.market_for_gate import bars, intent, policy, reconciled, trading
+from tests.bench.market_for_gate import bars, features, intent, policy, reconciled, tick, trading
 from tests.bench.report import Line, millis, percentile
 
 WARM_UP, ALONE, TOGETHER = 200, 1_000, 4_000
@@ -67,7 +67,8 @@ async def _open(running: World) -> None:
         await store.save(sign_rules(rules, signer))
     await store.close()
     for user, messages in (
-        (FEED, bars(DESK)),
+        (FEED, [tick(DESK), *bars(DESK)]),
+        (SIGNALS, features(DESK)),
         (POLICY, [policy(DESK), trading(DESK)]),
         (EXEC, [reconciled(DESK)]),
     ):

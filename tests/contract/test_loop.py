@@ -2,109 +2,15 @@
 
 import asyncio
 import base64
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import pytest
-from interlock.model.values import TradingState
-from interlock.runtime.bus.port import Bus
-from interlock.runtime.clock import DataClock
-from interlock.runtime.loop import Loop, streams_of
-from interlock.runtime.metrics import Metrics
-from interlock.runtime.service import Cell, Service
-from interlock.runtime.telemetry import Telemetry
-from interlock.wire.base import Effect, Heard, Message, Report, Said, caused_id, root_ids
-from interlock.wire.policy import HaltTrading, ResumeTrading, TradingStateChanged
+from interlock.wire.base import Heard, Message, Said
+from interlock.wire.policy import HaltTrading, ResumeTrading
 from interlock.wire.system import DeadLettered
 
-PATIENCE = 15.0
-
-
-class Seen:
-    """A service's state that only counts."""
-
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-        self.spoken: list[str] = []
-        self.reports = 0
-
-
-class Ring(Effect, frozen=True, kw_only=True):
-    times: int
-
-
-class Rang(Report, frozen=True, kw_only=True):
-    times: int
-
-
-def evolve(state: Seen, heard: Heard) -> Seen:
-    match heard:
-        case HaltTrading():
-            state.reasons.append(heard.reason)
-        case TradingStateChanged():
-            state.spoken.append(heard.reason)
-        case Rang():
-            state.reports += heard.times
-        case _:
-            pass
-    return state
-
-
-def decide(_state: Seen, heard: Heard, now: int) -> Sequence[Said]:
-    match heard:
-        case HaltTrading(reason="poison"):
-            raise RuntimeError("no service survives this")
-        case HaltTrading():
-            return [_answer(heard, now), Ring(times=2)]
-        case _:
-            return ()
-
-
-def _answer(cause: HaltTrading, now: int) -> TradingStateChanged:
-    return TradingStateChanged(
-        message_id=caused_id(cause, TradingStateChanged), decision_id=cause.decision_id,
-        ts_event=now, desk="d", state=TradingState.HALTED, epoch=1, author=cause.by,
-        reason=cause.reason,
-    )  # fmt: skip
-
-
-def halt(reason: str) -> HaltTrading:
-    message_id, decision_id = root_ids(HaltTrading, reason)
-    return HaltTrading(
-        message_id=message_id, decision_id=decision_id, ts_event=1, desk="d", by="ada",
-        reason=reason,
-    )  # fmt: skip
-
-
-@contextlib.asynccontextmanager
-async def running(bus: Bus, service: Service[Seen]) -> AsyncIterator[Loop[Seen]]:
-    loop = Loop(
-        cell=Cell(service, service.state), bus=bus, clock=DataClock(),
-        telemetry=Telemetry("policy"), metrics=Metrics(), streams=streams_of("policy"),
-    )  # fmt: skip
-    await loop.recover()
-    await loop.begin()
-    task = asyncio.create_task(loop.run())
-    try:
-        yield loop
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def toy(**changed) -> Service[Seen]:
-    parts = {
-        "name": "policy", "state": Seen(), "evolve": evolve, "decide": decide,
-        "perform": lambda effect: [Rang(times=effect.times)],
-    }  # fmt: skip
-    return Service(**{**parts, **changed})
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
+from tests.contract.toy_service import PATIENCE, Seen, answer_to, halt, loop_of, running, toy, until
 
 
 async def test_a_message_is_heard_answered_and_its_effect_reported(world):
@@ -133,6 +39,16 @@ async def test_poison_is_parked_after_three_tries_and_the_rest_flows(world):
     assert "desk" in parked[2].reason or "message_id" in parked[2].reason
 
 
+async def test_messages_without_a_byte_are_parked_and_hold_nothing_up(world):
+    """A broker may take an answer without a byte for the last one to what a service asked for."""
+    person = await world.bus("operator")
+    async with running(await world.bus("policy"), toy()) as loop:
+        for _ in range(60):
+            await world.raw("cmd.policy.halt.d", b"")
+        await person.publish([halt("good")], {})
+        await until(lambda: loop.cell.state.spoken == ["good"] and loop.parked == 60)
+
+
 async def test_a_body_near_the_limit_is_parked_cut_short_and_the_rest_flows(world):
     person = await world.bus("operator")
     letters: list[bytes] = []
@@ -156,7 +72,7 @@ async def test_a_message_whose_answer_is_too_large_is_parked_and_the_rest_flows(
     def shout(_state: Seen, heard: Heard, now: int) -> Sequence[Said]:
         if not isinstance(heard, HaltTrading):
             return ()
-        answer = _answer(heard, now)
+        answer = answer_to(heard, now)
         return [msgspec.structs.replace(answer, reason=heard.reason * 2)]
 
     async with running(await nats_world.bus("policy"), toy(decide=shout)) as loop:
@@ -213,11 +129,7 @@ async def test_dying_between_the_answer_and_the_acknowledgement_answers_once(wor
         return inbox
 
     first.open_inbox = open_and_die
-    service = toy()
-    loop = Loop(
-        cell=Cell(service, service.state), bus=first, clock=DataClock(),
-        telemetry=Telemetry("policy"), metrics=Metrics(), streams=streams_of("policy"),
-    )  # fmt: skip
+    loop = loop_of(first, toy())
     await loop.begin()
     await person.publish([halt("one")], {})
     with pytest.raises(DiesBeforeAckError):

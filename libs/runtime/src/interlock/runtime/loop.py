@@ -1,6 +1,12 @@
 """The service loop: take, decode, decide, publish, acknowledge; once for every service.
 
-Theory of operation. One message is in hand at a time. Messages are heard in the order of storing,
+Theory of operation. Decisions are made one after the other; their words travel together. What a
+decision says is sent at once, in order, and the next message is taken in hand while it travels: the
+state has taken it in already, and if the process dies before it is stored, the state dies with it.
+An effect waits until everything said so far is durable, unless it is harmless. A message is
+acknowledged when all it brought about is durable and what was put off is done.
+
+Messages are heard in the order of storing,
 except that one the service is not `ready` for waits, with all later ones of its subject, while
 other subjects go on, for a bounded time. Acknowledgements keep the order of the stream all the
 same, so that after a crash everything later than the first unfinished message comes again. A
@@ -28,9 +34,9 @@ from interlock.runtime.failpoints import Failpoint, armed
 from interlock.runtime.metrics import Metrics
 from interlock.runtime.recent import RecentIds
 from interlock.runtime.service import Cell, Perform, Publish, Reaction
-from interlock.runtime.telemetry import Telemetry, encode_spans
+from interlock.runtime.telemetry import Span, Telemetry, encode_spans
 from interlock.wire import catalogue, codec, subjects
-from interlock.wire.base import Message, Report, tag_of
+from interlock.wire.base import Effect, Message, Report, tag_of
 from interlock.wire.catalogue import Stream
 from interlock.wire.system import Caused, DeadLettered, MessagesSettled, Settled
 
@@ -41,6 +47,8 @@ PARKED_BYTES = 512 * 1024
 """How much of a body is parked: in base64 and with all else it must fit into one message."""
 PARKED_REASON_CHARS = 1_000
 BACK_OFF_SECONDS = 0.2
+MAX_UNDERWAY = 64
+"""How many messages may be decided while their words travel: after a crash they come again."""
 SPANS_EVERY_SECONDS = 0.25
 LAG_EVERY_SECONDS = 2.0
 _encoder = msgspec.json.Encoder()
@@ -60,6 +68,33 @@ class Recorded:
     sequence: int = 0
 
 
+@dataclass(slots=True)
+class _Words:
+    """What was said because of one thing, and the effects put off until all of it is stored."""
+
+    said: list[Message] = field(default_factory=list[Message])
+    posted: deque[tuple[asyncio.Future[None], list[Message]]] = field(
+        default_factory=deque[tuple[asyncio.Future[None], list[Message]]]
+    )
+    put_off: deque[Effect] = field(default_factory=deque[Effect])
+
+    @property
+    def are_stored(self) -> bool:
+        return all(future.done() for future, _ in self.posted)
+
+
+@dataclass(slots=True)
+class _InHand:
+    """A delivery from being taken to being acknowledged."""
+
+    delivery: Delivery
+    began: float
+    words: _Words = field(default_factory=_Words)
+    span: Span | None = None
+    settled: Settled | None = None
+    decided: bool = False
+
+
 type Record = Callable[[Sequence[Recorded]], Awaitable[None]]
 
 
@@ -68,7 +103,8 @@ class Loop[S]:
     """One running service.
 
     `hold_seconds` bounds the wait for a message that is not ready; `tell_settled` makes the loop
-    report to a replay's waves; `batch` is how many deliveries `record` is given at most.
+    report to a replay's waves; `batch` is how many deliveries `record` is given at most, or how
+    many of one subject the service's `foresee`.
     """
 
     cell: Cell[S]
@@ -93,6 +129,9 @@ class Loop[S]:
     )
     _unacked: list[Delivery] = field(default_factory=list[Delivery])
     _reports: deque[Report] = field(default_factory=deque[Report])
+    _in_hand: deque[_InHand] = field(default_factory=deque[_InHand])
+    _decided: asyncio.Event = field(default_factory=asyncio.Event)
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def recover(self) -> int:
         """Fold the past into the state and return how many messages that were."""
@@ -111,30 +150,91 @@ class Loop[S]:
 
     async def begin(self) -> None:
         """Say what the service has to say at its start, then open the inboxes."""
-        await self._drive(self.cell.begin(self.clock.now()), {})
+        await self._say(self.cell.begin(self.clock.now()))
         for stream in self.streams:
             self._inboxes.append(await self.bus.open_inbox(stream, self._arrived.set))
 
     async def run(self) -> None:
         """Handle messages until cancelled."""
         housekeeping = asyncio.create_task(self._keep_house())
+        work = [asyncio.create_task(self._decide()), asyncio.create_task(self._finish())]
         try:
-            while True:
-                batch = await self._next_batch()
-                while self._reports:
-                    report = self._reports.popleft()
-                    await self._drive(self.cell.hear(report, self.clock.now()), {})
-                if self.record is not None:
-                    await self._recorded(self.record, batch)
-                settled = [await self._handle(delivery) for delivery in batch]
-                self._reach("acknowledging", map(_read, batch))
-                await self._acknowledge(batch)
-                self._reach("acknowledged", map(_read, batch))
-                await self._tell_settled([done for done in settled if done is not None])
+            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            housekeeping.cancel()
-            await asyncio.gather(housekeeping, return_exceptions=True)
+            for task in (housekeeping, *work):
+                task.cancel()
+            await asyncio.gather(housekeeping, *work, return_exceptions=True)
             await self.send_spans()
+
+    async def _decide(self) -> None:
+        """Take messages in hand and decide them, as long as not too many are under way."""
+        foresee = self.cell.service.foresee
+        while True:
+            while len(self._in_hand) >= MAX_UNDERWAY:
+                self._room.clear()
+                await self._room.wait()
+            batch = [_InHand(one, time.perf_counter()) for one in await self._next_batch()]
+            self._in_hand += batch
+            while self._reports:
+                await self._say(self.cell.hear(self._reports.popleft(), self.clock.now()))
+            if self.record is not None:
+                await self._recorded(self.record, [one.delivery for one in batch])
+            if foresee is not None:
+                foresee([read for one in batch if (read := _read(one.delivery)) is not None])
+            for one in batch:
+                await self._handle(one)
+                one.decided = True
+                self._decided.set()
+
+    async def _finish(self) -> None:
+        """Acknowledge what is decided and stored, in the order of deciding."""
+        while True:
+            while not (self._in_hand and self._in_hand[0].decided):
+                self._decided.clear()
+                await self._decided.wait()
+            await self._stored(self._in_hand[0].words)
+            done: list[_InHand] = []
+            while self._in_hand and (one := self._in_hand[0]).decided and one.words.are_stored:
+                await self._stored(one.words)
+                await self._catch_up(one.words)
+                self._count(one)
+                done.append(self._in_hand.popleft())
+            deliveries = [one.delivery for one in done]
+            self._reach("acknowledging", map(_read, deliveries))
+            await self._acknowledge(deliveries)
+            self._reach("acknowledged", map(_read, deliveries))
+            await self._tell_settled([one.settled for one in done if one.settled is not None])
+            self._room.set()
+
+    async def _say(self, reaction: Reaction) -> None:
+        """Carry out a reaction that no delivery caused, to its end."""
+        words = _Words()
+        await self._drive(reaction, {}, words)
+        await self._stored(words)
+        await self._catch_up(words)
+        self._count_said(words.said)
+
+    async def _stored(self, words: _Words) -> None:
+        """Return when all of `words` are durable."""
+        while words.posted:
+            future, messages = words.posted[0]
+            await future
+            if words.posted and words.posted[0][0] is future:
+                words.posted.popleft()
+                self._reach("published", messages)
+
+    async def _catch_up(self, words: _Words) -> None:
+        """Do what was put off until `words` were stored."""
+        while words.put_off:
+            try:
+                await self._perform(words.put_off[0])
+            except UnavailableError as error:
+                _log.warning("%s; trying again", error)
+                await asyncio.sleep(BACK_OFF_SECONDS)
+            else:
+                words.put_off.popleft()
 
     def report(self, report: Report) -> None:
         """Hand the service something its shell noticed by itself, before the next message."""
@@ -147,6 +247,8 @@ class Loop[S]:
             batch: list[Delivery] = []
             while len(batch) < self.batch and (picked := self._pick()) is not None:
                 inbox, delivery = picked
+                if self.record is None and batch and delivery.subject != batch[0].subject:
+                    break
                 self._held_since.pop((delivery.stream, delivery.sequence), None)
                 batch.append(inbox.take(delivery))
             if batch or self._reports:
@@ -186,14 +288,17 @@ class Loop[S]:
         since = self._held_since.setdefault((delivery.stream, delivery.sequence), now)
         return now - since >= self.hold_seconds
 
-    async def _acknowledge(self, batch: Sequence[Delivery]) -> None:
+    async def _acknowledge(self, finished: Sequence[Delivery]) -> None:
         """Acknowledge what is done, but nothing that is later than something held back."""
-        firsts = {
-            inbox.stream: first.sequence
-            for inbox in self._inboxes
-            if (first := next(iter(inbox.waiting), None)) is not None
-        }
-        done, self._unacked = [*self._unacked, *batch], []
+        firsts: dict[Stream, int] = {}
+        for inbox in self._inboxes:
+            first = next(iter(inbox.waiting), None)
+            if first is not None:
+                firsts[inbox.stream] = first.sequence
+        for one in self._in_hand:
+            stream, sequence = one.delivery.stream, one.delivery.sequence
+            firsts[stream] = min(sequence, firsts.get(stream, sequence))
+        done, self._unacked = [*self._unacked, *finished], []
         for delivery in done:
             if delivery.sequence < firsts.get(delivery.stream, delivery.sequence + 1):
                 await delivery.ack()
@@ -228,15 +333,16 @@ class Loop[S]:
             else:
                 return
 
-    async def _handle(self, delivery: Delivery) -> Settled | None:
-        """Handle one delivery to its end, parked or done, and name what it brought about."""
+    async def _handle(self, one: _InHand) -> None:
+        """Decide one delivery, or park it."""
+        delivery = one.delivery
         if delivery.stream is Stream.TELEMETRY:
-            return None
+            return
         tries = delivery.tries
         reason = "the service died with this message in hand"
         while tries <= MAX_TRIES:
             try:
-                return await self._try(delivery)
+                await self._try(one)
             except UnavailableError as error:
                 _log.warning("%s: %s; trying again", delivery.subject, error)
                 await asyncio.sleep(BACK_OFF_SECONDS)
@@ -251,57 +357,73 @@ class Loop[S]:
                 _log.exception("%s could not be handled", delivery.subject)
                 reason = f"{type(error).__name__}: {error}"
                 tries += 1
+            else:
+                return
         await self._park(delivery, reason, tries - 1)
-        return None
 
-    async def _try(self, delivery: Delivery) -> Settled:
-        message = delivery.decode()
+    async def _try(self, one: _InHand) -> None:
+        delivery, message = one.delivery, one.delivery.decode()
         if message.message_id in self._done:
-            return Settled(message_id=message.message_id, caused=[])
+            one.settled = Settled(message_id=message.message_id, caused=[])
+            return
         self._reach("taken", [message])
         self.clock.observe(message.ts_event)
-        span = self.telemetry.start(message, delivery.subject, delivery.headers)
-        began = time.perf_counter()
-        said: list[Message] = []
+        one.span = span = self.telemetry.start(message, delivery.subject, delivery.headers)
         try:
             reaction = self.cell.react(message, self.clock.now())
-            said = await self._drive(reaction, self.telemetry.headers_of(span))
+            await self._drive(reaction, self.telemetry.headers_of(span), one.words)
         except Exception as error:
-            self.telemetry.finish(span, said, f"{type(error).__name__}: {error}")
+            self.telemetry.finish(span, one.words.said, f"{type(error).__name__}: {error}")
+            one.span = None
             raise
-        self.telemetry.finish(span, said)
-        self.metrics.latency.observe(time.perf_counter() - began)
-        self.metrics.handled.labels(type=tag_of(type(message))).inc()
-        self.handled += 1
         self._done.add(message.message_id)
-        caused = [Caused(message_id=m.message_id, tag=tag_of(type(m))) for m in said]
-        return Settled(message_id=message.message_id, caused=caused)
+        caused = [Caused(message_id=m.message_id, tag=tag_of(type(m))) for m in one.words.said]
+        one.settled = Settled(message_id=message.message_id, caused=caused)
 
-    async def _drive(self, reaction: Reaction, headers: dict[str, str]) -> list[Message]:
-        """Carry out the steps of a reaction and return what was published."""
-        said: list[Message] = []
+    def _count(self, one: _InHand) -> None:
+        """Close the books on a delivery: its span, its metrics."""
+        if one.span is None:
+            return
+        self.telemetry.finish(one.span, one.words.said)
+        self.metrics.latency.observe(time.perf_counter() - one.began)
+        self.metrics.handled.labels(type=tag_of(type(one.delivery.decode()))).inc()
+        self.handled += 1
+        self._count_said(one.words.said)
+
+    def _count_said(self, said: Sequence[Message]) -> None:
+        for message in said:
+            self.metrics.said(message)
+        self.published += len(said)
+
+    async def _drive(self, reaction: Reaction, headers: dict[str, str], words: _Words) -> None:
+        """Carry out the steps of a reaction; what it says is on its way then."""
         reports: Sequence[Report] | None = None
         while True:
             try:
                 step = reaction.send(reports)
             except StopIteration:
-                break
+                return
             reports = None
             match step:
                 case Publish(messages):
                     self._reach("publishing", messages)
-                    await self.bus.publish(messages, headers)
-                    self._reach("published", messages)
-                    said += messages
+                    stored = asyncio.ensure_future(self.bus.publish(messages, headers))
+                    words.posted.append((stored, messages))
+                    words.said += messages
+                case Perform(effect) if effect.put_off:
+                    words.put_off.append(effect)
                 case Perform(effect):
-                    self._reach("performing", [effect])
-                    result = self.cell.service.perform(effect)
-                    reports = await result if isawaitable(result) else result
-                    self._reach("performed", [effect])
-        for message in said:
-            self.metrics.said(message)
-        self.published += len(said)
-        return said
+                    if not effect.harmless:
+                        for earlier in [*(one.words for one in self._in_hand), words]:
+                            await self._stored(earlier)
+                    reports = await self._perform(effect)
+
+    async def _perform(self, effect: Effect) -> Sequence[Report]:
+        self._reach("performing", [effect])
+        result = self.cell.service.perform(effect)
+        reports = await result if isawaitable(result) else result
+        self._reach("performed", [effect])
+        return reports
 
     def _reach(self, moment: str, things: Iterable[object]) -> None:
         if self._failpoint is not None:

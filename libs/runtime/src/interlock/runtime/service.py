@@ -37,7 +37,8 @@ class Service[S]:
     streams first, for a bounded time. `begin` speaks once, after recovery. `perform` carries out
     an effect and returns its reports, at once or as an awaitable. `arrange` puts the past into the
     order in which it is to be taken in again, where that is not the order of storing; it is given
-    what was not acknowledged as well.
+    what was not acknowledged as well. `foresee` tells the shell which messages come next, one right
+    after the other, so that it may ask once on behalf of all.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Service[S]:
     begin: Callable[[S, int], Sequence[Said]] = _nothing
     perform: Callable[[Effect], Sequence[Report] | Awaitable[Sequence[Report]]] = _cannot
     arrange: Callable[[Iterable[Remembered]], Iterable[Remembered]] | None = None
+    foresee: Callable[[Sequence[Message]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ back to the same core. Effects and reports stay inside one service.
 """
 
 from functools import cache
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -31,7 +32,14 @@ class DeskMessage(Message, frozen=True, kw_only=True):
 
 
 class Effect(Struct, frozen=True, kw_only=True):
-    """Something a core asks its shell to do."""
+    """Something a core asks its shell to do, once all that was said before it is durable.
+
+    An effect that is `harmless` touches nothing outside and need not wait for that. One that can
+    be `put_off` has no reports, and nothing waits for it: it is done before the cause is settled.
+    """
+
+    harmless: ClassVar[bool] = False
+    put_off: ClassVar[bool] = False
 
 
 class Report(Struct, frozen=True, kw_only=True):

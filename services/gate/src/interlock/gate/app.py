@@ -6,6 +6,7 @@ import msgspec
 
 from interlock.gate.config import GateConfig
 from interlock.gate.core import answer, begin, ready
+from interlock.gate.counting import counted
 from interlock.gate.ports import (
     AskPolicyStore,
     CountApproval,
@@ -14,7 +15,7 @@ from interlock.gate.ports import (
     SignOrder,
 )
 from interlock.gate.recovery import in_heard_order
-from interlock.gate.rules_store import GateRules
+from interlock.gate.rules_store import ASKED_TOGETHER, GateRules
 from interlock.gate.state import GateState, evolve, opening
 from interlock.model.desk import DeskConfig
 from interlock.runtime.config import ConfigError
@@ -37,6 +38,8 @@ def build(
             case AskPolicyStore():
                 return rules.ask(effect)
             case SignOrder():
+                approval = counted(effect.order)
+                rules.signed(approval.scope, approval.approval)
                 signature = signer.sign(canonical_bytes(effect.order))
                 order = msgspec.structs.replace(effect.order, signature=signature)
                 return [OrderSigned(order=order)]
@@ -59,6 +62,7 @@ def build(
         begin=begin,
         perform=perform,
         arrange=in_heard_order,
+        foresee=rules.foresee,
     )
 
 
@@ -105,7 +109,7 @@ async def assemble(process: Process) -> Parts[GateState]:
     rules = GateRules(desk=file.desk.name, store=process.rules_store(), reader=reader)
     config = file.section(GATE, GateConfig)
     service = build(file.desk, config, file.config_hash, rules, signer)
-    return Parts(service=service, work=rules.flush)
+    return Parts(service=service, work=rules.flush, batch=ASKED_TOGETHER)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from interlock.wire.system import SafetyTripped, TripLevel
 NANOS_PER_DAY = 86_400 * NANOS_PER_SECOND
 MICROS = Decimal(1_000_000)
 CODE = "state.counters"
+APPROVALS, NOTIONAL = "approvals", "notional_micros"
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ def counted(order: SubmitOrder) -> CountApproval:
 
 
 def _counted(intent_id: str, micros: int) -> Counted:
-    return Counted(member=intent_id, amounts={"approvals": 1, "notional_micros": micros})
+    return Counted(member=intent_id, amounts={APPROVALS: 1, NOTIONAL: micros})
 
 
 def settle(sums: Tally, epoch: int) -> SettleCounters:

@@ -1,5 +1,7 @@
 """What the gate asks of its shell, and what it is told."""
 
+from typing import ClassVar
+
 from interlock.model.counting import Counted
 from interlock.wire.base import Effect, Report
 from interlock.wire.orders import OrderIntent, SubmitOrder
@@ -10,6 +12,8 @@ class AskPolicyStore(Effect, frozen=True, kw_only=True):
 
     `epoch` is the gate's: what it counts under an older one than stands is not taken.
     """
+
+    harmless: ClassVar[bool] = True
 
     intent: OrderIntent
     scope: str = ""
@@ -34,6 +38,8 @@ class PolicyStoreAnswered(Report, frozen=True, kw_only=True):
 class SignOrder(Effect, frozen=True, kw_only=True):
     """Sign an approved order; its `signature` is still empty."""
 
+    harmless: ClassVar[bool] = True
+
     order: SubmitOrder
 
 
@@ -45,6 +51,8 @@ class OrderSigned(Report, frozen=True, kw_only=True):
 
 class CountApproval(Effect, frozen=True, kw_only=True):
     """Count an approval that is durable: at the latest when the store is asked the next time."""
+
+    put_off: ClassVar[bool] = True
 
     scope: str
     epoch: int

@@ -1,6 +1,7 @@
 """The bus inside one process, with the guarantees of the real one."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from interlock.runtime.bus.port import (
@@ -251,7 +252,7 @@ class MemoryBus:
         self._server = server
         self._service = service
 
-    async def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> None:
+    def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> Awaitable[None]:
         for message in messages:
             entry = catalogue.entry_of(message)
             subject = catalogue.subject_of(message)
@@ -260,6 +261,9 @@ class MemoryBus:
             else:
                 stamped = {**headers, MESSAGE_ID_HEADER: message.message_id}
                 self._server.store(subject, entry.stream, message, stamped)
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        stored.set_result(None)
+        return stored
 
     async def publish_expecting(self, message: Message, last_sequence: int) -> int:
         entry = catalogue.entry_of(message)

@@ -17,6 +17,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from interlock.runtime.bus.nats_outbox import PUBLISH_TIMEOUT_SECONDS, NatsOutbox
 from interlock.runtime.bus.port import (
     MESSAGE_ID_HEADER,
     Delivery,
@@ -24,7 +25,7 @@ from interlock.runtime.bus.port import (
     Remembered,
     WrongSequenceError,
 )
-from interlock.runtime.bus.tcp_only import BusError, Client, Msg
+from interlock.runtime.bus.tcp_only import BusError, Client, Msg, Subscription
 from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import TooLargeError
 from interlock.wire import catalogue, codec
@@ -34,13 +35,12 @@ from interlock.wire.system import DeadLettered
 
 _log = logging.getLogger(__name__)
 
-PUBLISH_TIMEOUT_SECONDS = 2.0
-RETRY_SECONDS = 0.05
 RECONNECT_SECONDS = 0.1
-AHEAD = 32
+AHEAD = 64
 PULL_EXPIRES_SECONDS = 30
 IDLE_HEARTBEAT_SECONDS = 2
 KEEP_ALIVE_SECONDS = 1.0
+SINGLY_SECONDS = 60.0
 WATCHDOG_SECONDS = 1.0
 WATCHDOG_PATIENCE_SECONDS = 3.5
 HISTORY_BATCH = 1_000
@@ -48,8 +48,6 @@ _DURABLE = {spec.name for spec in STREAMS if spec.durable_before_ack}
 HEADER_BYTES = 8_192
 """What is left of the broker's limit for headers, which count as well; ours take 200 bytes."""
 _WRONG_LAST_SEQUENCE = 10_071
-_MAX_PER_SUBJECT = 10_077
-_NO_CODE = 0
 
 
 def damaged(stream: Stream, messages: int) -> str:
@@ -97,6 +95,7 @@ class NatsBus:
         self._service = service
         self._inboxes: list[NatsInbox] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._outbox = NatsOutbox(client)
         self.lost_link: asyncio.Event = asyncio.Event()
 
     @property
@@ -107,55 +106,20 @@ class NatsBus:
         """Set `lost_link` when the server answers nothing although the link seems up."""
         self._tasks.append(asyncio.create_task(self._watch()))
 
-    async def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> None:
-        subjects = [catalogue.subject_of(message) for message in messages]
-        if len(set(subjects)) == len(subjects):
-            stores = [
-                self._store(subject, message, headers)
-                for subject, message in zip(subjects, messages, strict=True)
-            ]
-            if len(stores) == 1:
-                await stores[0]
+    def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> Awaitable[None]:
+        bodies = [codec.encode(message) for message in messages]
+        for message, body in zip(messages, bodies, strict=True):
+            if len(body) > self._client.max_payload - HEADER_BYTES:
+                raise TooLargeError(f"{catalogue.subject_of(message)}: {len(body)} bytes")
+        stored = list[Awaitable[None]]()
+        for message, body in zip(messages, bodies, strict=True):
+            subject = catalogue.subject_of(message)
+            if catalogue.entry_of(message).stream is None:
+                stored.append(self.tell(subject, body))
             else:
-                await asyncio.gather(*stores)
-            return
-        for subject, message in zip(subjects, messages, strict=True):
-            await self._store(subject, message, headers)
-
-    async def _store(self, subject: str, message: Message, headers: Mapping[str, str]) -> None:
-        body = codec.encode(message)
-        if catalogue.entry_of(message).stream is None:
-            await self.tell(subject, body)
-            return
-        if len(body) > self._client.max_payload - HEADER_BYTES:
-            raise TooLargeError(f"{subject}: {len(body)} bytes")
-        stamped = {**headers, MESSAGE_ID_HEADER: message.message_id}
-        while True:
-            code = await self._request_store(subject, body, stamped)
-            if code == _NO_CODE:
-                return
-            if code == _MAX_PER_SUBJECT:
-                _log.info("an approval stands already on %s", subject)
-                return
-            _log.error("%s was refused with code %s; trying again", subject, code)
-            await asyncio.sleep(RETRY_SECONDS)
-
-    async def _request_store(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
-        """Return the broker's error code, `_NO_CODE` when the message is stored."""
-        while True:
-            try:
-                answer = await self._client.request(
-                    subject, body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
-                )
-            except (BusError, TimeoutError, OSError) as error:
-                if self._client.is_closed:
-                    raise
-                _log.warning("publish on %s: %s; trying again", subject, error)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if b'"error"' not in answer.data:
-                return _NO_CODE
-            return int(json.loads(answer.data)["error"].get("err_code", -1))
+                stamped = {**headers, MESSAGE_ID_HEADER: message.message_id}
+                stored.append(self._outbox.send(subject, body, stamped))
+        return stored[0] if len(stored) == 1 else _all_of(stored)
 
     async def publish_expecting(self, message: Message, last_sequence: int) -> int:
         subject = catalogue.subject_of(message)
@@ -189,7 +153,7 @@ class NatsBus:
         await self._client.flush()
 
     async def park(self, letter: DeadLettered) -> None:
-        await self._store(catalogue.subject_of(letter), letter, {})
+        await self.publish([letter], {})
 
     async def open_inbox(self, stream: Stream, arrived: Callable[[], None]) -> Inbox:
         inbox = NatsInbox(self._client, self._service, stream, arrived)
@@ -260,7 +224,7 @@ class NatsBus:
 
         async def hear(msg: Msg) -> None:
             headers = msg.headers or {}
-            if "Status" not in headers:
+            if "Nats-Sequence" in headers:
                 found.append(msg)
             elif not finished.done():
                 finished.set_result(int(headers.get("Nats-Num-Pending", 0)))
@@ -308,6 +272,7 @@ class NatsBus:
                     return
 
     async def close(self) -> None:
+        await self._outbox.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -319,6 +284,11 @@ class NatsBus:
             await self._client.close()
 
 
+async def _all_of(parts: Sequence[Awaitable[None]]) -> None:
+    for part in parts:
+        await part
+
+
 def _stored_at(msg: Msg) -> int:
     text = (msg.headers or {}).get("Nats-Time-Stamp", "")
     whole, _, fraction = text.rstrip("Z").partition(".")
@@ -327,7 +297,13 @@ def _stored_at(msg: Msg) -> int:
 
 
 class NatsInbox:
-    """A durable pull consumer, read a few messages ahead."""
+    """A durable pull consumer, read a few messages ahead.
+
+    The consumer lives in another account, and the broker takes an answer without a byte for the
+    last one to a request from there: what it still owed to that request goes nowhere, and comes
+    again after the acknowledgement's time is up. So after a message without a byte each message is
+    asked for singly for a while, and a second one costs nothing.
+    """
 
     def __init__(
         self, client: Client, service: str, stream: Stream, arrived: Callable[[], None]
@@ -341,13 +317,20 @@ class NatsInbox:
         self._asked = 0
         self._heard_at = 0.0
         self._was_connected = True
-        self._reply = client.new_inbox()
+        self._singly_until = 0.0
+        self._subscription: Subscription | None = None
+        self._reply = ""
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer_name(service)}"
 
     async def start(self) -> None:
-        await self._client.subscribe(
+        """Listen on a new subject; what was asked for on an old one is asked for again."""
+        if self._subscription is not None:
+            await self._subscription.unsubscribe()
+        self._reply = self._client.new_inbox()
+        self._subscription = await self._client.subscribe(
             self._reply, cb=self._hear, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
+        self._asked = 0
         await self._ask()
 
     @property
@@ -373,6 +356,7 @@ class NatsInbox:
             silent = loop.time() - self._heard_at > 3 * IDLE_HEARTBEAT_SECONDS
             if silent or not self._was_connected:
                 self._was_connected = True
+                self._asked = 0
                 await self._guarded(self._ask)
             for delivery in list(self._in_hand.values()):
                 await self._guarded(delivery.keep)
@@ -384,20 +368,27 @@ class NatsInbox:
             _log.debug("%s: %s", self.stream, error)
 
     async def _ask(self) -> None:
-        self._asked = AHEAD
-        self._heard_at = asyncio.get_running_loop().time()
+        """Ask for as many more that `AHEAD` are on their way, before the last of them is here."""
+        if self._asked > AHEAD // 2:
+            return
+        wanted, self._asked = AHEAD - self._asked, AHEAD
+        self._heard_at = now = asyncio.get_running_loop().time()
+        times, batch = (wanted, 1) if now < self._singly_until else (1, wanted)
         request = {
-            "batch": AHEAD,
+            "batch": batch,
             "expires": PULL_EXPIRES_SECONDS * 1_000_000_000,
             "idle_heartbeat": IDLE_HEARTBEAT_SECONDS * 1_000_000_000,
         }
-        await self._client.publish(self._next, json.dumps(request).encode(), reply=self._reply)
+        body = json.dumps(request).encode()
+        for _ in range(times):
+            await self._client.publish(self._next, body, reply=self._reply)
 
     async def _hear(self, msg: Msg) -> None:
         self._heard_at = asyncio.get_running_loop().time()
         headers = msg.headers or {}
         if "Status" in headers and not msg.reply.startswith("$JS.ACK"):
             if headers["Status"] != "100":
+                self._asked = max(0, self._asked - int(headers.get("Nats-Pending-Messages", AHEAD)))
                 await self._guarded(self._ask)
             return
         delivery = NatsDelivery(self, msg, headers)
@@ -405,8 +396,12 @@ class NatsInbox:
         self._waiting[delivery.sequence] = delivery
         self._asked -= 1
         self._arrived()
-        if self._asked <= 0:
-            await self._guarded(self._ask)
+        await self._guarded(self._ask if msg.data or headers else self._was_cut_short)
+
+    async def _was_cut_short(self) -> None:
+        now = asyncio.get_running_loop().time()
+        singly, self._singly_until = now < self._singly_until, now + SINGLY_SECONDS
+        await (self._ask() if singly else self.start())
 
     def finish(self, msg: Msg) -> None:
         self._in_hand.pop(msg.reply, None)

@@ -6,7 +6,7 @@ once inside the de-duplication window, and on the approvals' subjects once for e
 ask for the subject's last sequence and is refused when it is another.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -90,8 +90,11 @@ class Remembered:
 class Bus(Protocol):
     """The bus as one service sees it."""
 
-    async def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> None:
-        """Return when every message is stored; keep trying while the bus is away."""
+    def publish(self, messages: Sequence[Message], headers: Mapping[str, str]) -> Awaitable[None]:
+        """Send `messages`, after all that was published before; keep trying while the bus is away.
+
+        What is returned is done when every message is stored.
+        """
         ...
 
     async def publish_expecting(self, message: Message, last_sequence: int) -> int:

@@ -27,6 +27,7 @@ def _without(module: str) -> Generator[None]:
 with _without("aiohttp"):
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
     from nats.errors import Error as BusError
 
-__all__ = ["BusError", "Client", "Msg"]
+__all__ = ["BusError", "Client", "Msg", "Subscription"]

@@ -6,6 +6,7 @@ from interlock.gate.case import NOT_CONFIGURED, UNKNOWN, Case, fail
 from interlock.gate.controls.control import FIA, RTS6, Control, Level
 from interlock.gate.tempo import MINUTE, SECOND, count_within, is_full
 from interlock.model.ids import UnixNanos
+from interlock.model.values import Side
 from interlock.wire.orders import ControlFailure
 
 
@@ -44,6 +45,8 @@ def entries(case: Case) -> ControlFailure | None:
 
 def self_match(case: Case) -> ControlFailure | None:
     line, price, side = case.line, case.intent.limit_price, case.intent.side
+    if not (line.selling if side is Side.BUY else line.buying):
+        return None
     for order in line.orders.values():
         other = order.limit_price
         if order.side is side:
