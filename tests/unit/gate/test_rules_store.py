@@ -194,3 +194,17 @@ def test_i14_whatever_happens_between_the_answer_shows_every_approval_once(steps
                     assert theirs == (len(sums.approvals), sums.notional_micros)
             case _:
                 pass
+
+
+def test_a_gate_that_starts_behind_a_halt_counts_what_it_approved_once_it_has_heard_of_it():
+    """The store refuses to count under the epoch before the halt; nothing may be lost by that."""
+    rules, sums = gate(), Tally()
+    finish(rules.store.save(signed(trading(epoch=3))))
+    for n in range(3):
+        tally(sums, order(n))
+    (settled,) = finish(rules.settle(settle(sums, epoch=2)))
+    assert settled.error
+    assert ask(rules, 5, epoch=2).approvals == 3
+    assert ask(rules, 6, epoch=3).approvals == 3
+    (settled,) = finish(rules.settle(settle(sums, epoch=3)))
+    assert (settled.approvals, settled.error) == (3, "")

@@ -138,9 +138,7 @@ class GateRules:
         """Count the day's approvals again and report what the store then shows."""
         self._epoch = effect.epoch
         try:
-            for some in batched(effect.approvals, AT_ONCE):
-                await self.store.count(self.desk, effect.scope, some, epoch=effect.epoch)
-            standing = await self.store.read(self.desk, effect.scope)
+            standing = await self._settled(effect)
         except UnavailableError as error:
             scope = self._uncounted.setdefault(effect.scope, {})
             scope |= {one.member: one for one in effect.approvals}
@@ -153,6 +151,13 @@ class GateRules:
                 notional_micros=counts.get(NOTIONAL, 0),
             )
         ]
+
+    async def _settled(self, effect: SettleCounters) -> Standing:
+        for some in batched(effect.approvals, AT_ONCE):
+            if not await self.store.count(self.desk, effect.scope, some, epoch=effect.epoch):
+                # Halted while this gate was away: it counts once it has heard of that.
+                raise UnavailableError("the policy store is at a newer epoch")
+        return await self.store.read(self.desk, effect.scope)
 
     async def flush(self) -> None:
         """Count what no question came for, as long as the process lives."""
