@@ -45,6 +45,9 @@ SAME_FIELDS = (
 )  # fmt: skip
 
 COUNT_BOUND_SECONDS = 3.0
+IN_FORCE_WITHIN_NS = 100_000_000
+"""A version is in force once it is signed, stored and in the policy store, not when it is thought
+of: the gate asks the store before each approval, and this is how long those three may take."""
 HEARD_WITHIN_NS = 250_000_000
 """How long after a halt is stored exec may still send: the bound of the kill switch."""
 
@@ -181,7 +184,7 @@ def _policies(found: Audit) -> None:
         if cited is None or cited.ts_event > order.ts_event:
             found.breaches += 1
             found.say("I6 approved under a policy that was not in force", order.intent_id)
-        elif later is not None and later.ts_event < order.ts_event:
+        elif later is not None and later.ts_event + IN_FORCE_WITHIN_NS < order.ts_event:
             found.breaches += 1
             found.say("I6 approved under a policy that was gone", order.intent_id)
 

@@ -37,8 +37,9 @@ async def _run(seed: int, trials: int) -> Outcome:
         for number in range(trials):
             await _both_at_once(running, load, chance, number * BATCH, elsewhere)
         await running.settled(load.ear)
-        await running.stop(*(name for name in running.running if "-" in name))
-        await running.stop(GATE, EXEC)
+        # One of each may have been killed for good, the first or the second.
+        left = [name for name in running.running if name.partition("-")[0] in {GATE, EXEC}]
+        await running.stop(*left)
         await running.start(GATE, EXEC)
         found = await audit(running, load.ear, load.acknowledged)
     return Outcome(

@@ -11,12 +11,12 @@ from random import Random
 from interlock.model.values import OrderType, Side, TimeInForce
 from interlock.runtime.bus.nats import NatsBus
 from interlock.wire import codec
-from interlock.wire.base import caused_id, root_ids
+from interlock.wire.base import Message, caused_id, root_ids
 from interlock.wire.build import build_of
 from interlock.wire.catalogue import BY_KIND, FEED, SIGNALS, STRATEGY
 from interlock.wire.market import Bar, ClockTicked, FeaturesComputed, VenueBar
 from interlock.wire.orders import OrderDenied, OrderIntent, SubmitOrder
-from interlock.wire.policy import PolicyChanged
+from interlock.wire.policy import PolicyChanged, ResumeTrading
 
 from tests.chaos.desk import TIGHT, Desk, chaos_desk, until
 
@@ -26,6 +26,7 @@ INSTRUMENTS = tuple(one.instrument_id for one in DESK.instruments)
 WIDE = tuple(name for name in INSTRUMENTS if name != TIGHT)
 BAR_SECONDS = 60
 BARS_EVERY_SECONDS = 0.4
+TRIES_UNTIL_APPROVED = 100
 HUGE = Decimal(10_000_000)
 """More than any limit of the desk."""
 
@@ -69,6 +70,10 @@ class Load:
 
     def judged(self, intent_id: str) -> bool:
         return intent_id in self.denied or intent_id in self.approved
+
+    def codes(self, intent_id: str) -> set[str]:
+        """Return the controls that denied an intent."""
+        return {failure.code for failure in self.denied[intent_id][1].failures}
 
     def unjudged(self) -> list[str]:
         return [intent_id for intent_id in self.acknowledged if not self.judged(intent_id)]
@@ -154,6 +159,30 @@ def mixed_intent(load: Load, number: int, chance: Random) -> tuple[OrderIntent, 
             return load.intent(number, instrument_id=TIGHT), None
         case _:
             return load.intent(number), True
+
+
+def command[C: Message](kind: type[C], number: int, **fields: object) -> C:
+    """Return a command of a named person to the desk."""
+    message_id, decision_id = root_ids(kind, "chaos", number)
+    return kind(
+        message_id=message_id, decision_id=decision_id, ts_event=number, desk=DESK.name,
+        by="chaos", reason="a fault", **fields,
+    )  # fmt: skip
+
+
+async def approved_again(load: Load, first: int) -> None:
+    """Ask until one is approved; where the desk was halted for what was done to it, resume it."""
+    codes: set[str] = set()
+    for number in range(first, first + TRIES_UNTIL_APPROVED):
+        intent_id = await load.ask(load.intent(number))
+        await until(lambda asked=intent_id: load.judged(asked), 15.0, "a verdict")
+        if intent_id in load.approved:
+            return
+        codes = load.codes(intent_id)
+        if codes & {"state.trading", "state.switch"}:
+            await load.ear.publish([command(ResumeTrading, number)], {})
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"nothing is approved again: {sorted(codes)}")
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from interlock.gate.counting import scope_of
 from interlock.model.ids import client_order_id
 from interlock.model.values import ZERO, Side, TradingState
 from interlock.runtime.signing import Verifier
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tests.conformance.world import World
 
 SIGNED = (
-    "account", "venue", "instrument_id", "side", "order_type", "quantity", "limit_price",
+    "account", "venue", "side", "order_type", "quantity", "limit_price",
     "time_in_force", "reduce_only", "policy_version",
 )  # fmt: skip
 """The fields of an approval that its intent decides."""
@@ -40,8 +41,7 @@ class Watch:
     world: "World"
     breaches: list[str] = field(default_factory=list[str])
     version: int = 0
-    policies: dict[int, PolicyChanged] = field(default_factory=dict[int, PolicyChanged])
-    intents: dict[str, OrderIntent] = field(default_factory=dict[str, OrderIntent])
+    intents: dict[str, list[OrderIntent]] = field(default_factory=dict[str, list[OrderIntent]])
     approved: dict[str, SubmitOrder] = field(default_factory=dict[str, SubmitOrder])
     open: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     held: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
@@ -59,9 +59,8 @@ class Watch:
         match message:
             case PolicyChanged():
                 self.version = message.version
-                self.policies[message.version] = message
             case OrderIntent():
-                self.intents.setdefault(message.intent_id, message)
+                self.intents.setdefault(message.intent_id, []).append(message)
             case SubmitOrder():
                 self._approval(message)
             case OrderFilled():
@@ -85,28 +84,35 @@ class Watch:
     def _approval(self, order: SubmitOrder) -> None:
         if order.intent_id in self.approved:
             self._say("I1", f"{order.intent_id} approved twice")
-        intent = self.intents[order.intent_id]
-        for name in SIGNED:
-            wanted = getattr(intent, name)
-            if name == "instrument_id":
-                known = self.world.desk.instrument(wanted)
-                wanted = known.instrument_id if known else None
-            if getattr(order, name) != wanted:
-                self._say("I3", f"{name} of {order.intent_id} is {getattr(order, name)}")
-        if order.policy_version != self.version:
-            self._say("I6", f"{order.intent_id} cites version {order.policy_version}")
+        if not any(self._same(order, intent) for intent in self.intents[order.intent_id]):
+            self._say("I3", f"{order.intent_id} approved as nobody asked for it")
         self.approved[order.intent_id] = order
         self.open[order.client_order_id] = order.quantity
         if order.reduce_only:
             return
+        if order.policy_version != self.in_force:
+            self._say("I6", f"{order.intent_id} cites version {order.policy_version}")
         if self.world.store.down:
             self._say("I9", f"{order.intent_id} approved while the store was down")
         self._limits(order)
 
+    @property
+    def in_force(self) -> int | None:
+        """The version that stands in the store: what was said and not saved is not in force yet."""
+        standing = self.world.store._rules.get((self.world.desk.name, PolicyChanged))
+        return None if standing is None else standing[0].version
+
+    def _same(self, order: SubmitOrder, intent: OrderIntent) -> bool:
+        known = self.world.desk.instrument(intent.instrument_id)
+        if known is None or order.instrument_id != known.instrument_id:
+            return False
+        return all(getattr(order, name) == getattr(intent, name) for name in SIGNED)
+
     def _limits(self, order: SubmitOrder) -> None:
         """I4: whatever may come of the open orders, no limit is passed."""
         limits = self.world.gate_config.limits_of(order.instrument_id)
-        price = Decimal(str(self.world.price))
+        # All instruments of this world cost the same; what the gate knew is in the order.
+        price = order.reference_price
         worst = {one.instrument_id: self.worst(one.instrument_id) for one in
                  self.world.desk.instruments}  # fmt: skip
         if limits.max_position_notional is not None:
@@ -151,9 +157,6 @@ class Watch:
             if known is None or message.epoch > known.epoch:
                 self.exec_state = message
 
-    def restarted(self, room: str) -> None:
-        """A room that has just come back knows nothing that it had not been told."""
-
     def placing(self, order: SubmitOrder, now: int) -> None:
         """Hold what reaches the venue against what was approved; nothing else may reach it."""
         self.sent[order.intent_id] += 1
@@ -183,7 +186,7 @@ class Watch:
         """Hold the rooms' own books against this one."""
         for name in (GATE, EXEC):
             room = self.world.rooms[name]
-            if room.held or room.waiting:
+            if room.waiting:
                 continue
             state = room.cell.state
             for one in self.world.desk.instruments:
@@ -194,3 +197,11 @@ class Watch:
                     theirs = state.book.exposures.lines[one.instrument_id].held
                 if mine != theirs:
                     self._say("I11", f"{name} holds {theirs} {one.instrument_id}, not {mine}")
+
+    def counted(self) -> None:
+        """I5: the day's counters are the sums over its unique approvals."""
+        scope = scope_of(self.world.now_ns)
+        today = [one for one in self.approved.values() if scope_of(one.ts_event) == scope]
+        counts = self.world.store._counts.get((self.world.desk.name, scope), {})
+        if counts.get("approvals", 0) != len(today):
+            self._say("I5", f"the store counts {counts}, there were {len(today)} approvals")

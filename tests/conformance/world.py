@@ -156,7 +156,10 @@ class FlakyStore(MemoryRulesStore):
 
 @dataclass(slots=True)
 class Room:
-    """A running service: its cell, what waits for it, and what it would read back at a start."""
+    """A running service: its cell, what waits for it, and what it would read back at a start.
+
+    It is `blocked` while it needs the store, which is away, and `held_up` when a test says so.
+    """
 
     name: str
     make: Callable[[], Service[Any]]
@@ -164,7 +167,12 @@ class Room:
     waiting: deque[Message | Report] = field(default_factory=deque[Message | Report])
     past: list[Remembered] = field(default_factory=list[Remembered])
     done: set[str] = field(default_factory=set[str])
-    held: bool = False
+    blocked: bool = False
+    held_up: bool = False
+
+    @property
+    def works(self) -> bool:
+        return bool(self.waiting) and not self.blocked and not self.held_up
 
 
 class World:
@@ -254,7 +262,7 @@ class World:
 
     def settle(self) -> None:
         """Let everybody work until nobody has anything to do."""
-        while room := next((r for r in self.rooms.values() if r.waiting and not r.held), None):
+        while room := next((r for r in self.rooms.values() if r.works), None):
             item = room.waiting.popleft()
             if isinstance(item, Message) and item.message_id in room.done:
                 continue
@@ -298,7 +306,7 @@ class World:
             if isinstance(error, CrashError):
                 self.restart(room.name)
             else:
-                room.held = True
+                room.blocked = True
             return False
         self._said(room, said)
         return True
@@ -310,9 +318,16 @@ class World:
 
     # Deaths.
 
-    def restart(self, name: str) -> None:
-        """End a room and start it from what it had heard, acknowledged, and said."""
+    def restart(self, name: str, unacknowledged: int = 0) -> None:
+        """End a room and start it from what it had heard, acknowledged, and said.
+
+        The last so many of what it had heard were not acknowledged, and come once more.
+        """
         room = self.rooms[name]
+        room.blocked = room.held_up = False
+        heard = [one for one in room.past if not one.own][::-1][:unacknowledged]
+        room.past = [one for one in room.past if not any(one is other for other in heard)]
+        room.waiting.extendleft(one.message for one in heard)
         service = room.make()
         room.cell = Cell(service, service.state)
         room.waiting = deque(one for one in room.waiting if isinstance(one, Message))
@@ -324,26 +339,41 @@ class World:
             room.cell.recover(remembered.message, own=remembered.own)
             if remembered.acknowledged and not remembered.own:
                 room.done.add(remembered.message.message_id)
-        self.watch.restarted(name)
         self._begin(room)
         self.settle()
 
     def _begin(self, room: Room) -> None:
         if not self._drive(room, room.cell.begin(self.now_ns), None):
             # A room that cannot begin for want of the store tries again when that is back.
-            room.held = True
+            room.blocked = True
 
     def store_down(self) -> None:
         self.store.down = True
 
     def store_up(self) -> None:
+        """Bring the store back; who could not work without it tries again, from the start."""
         self.store.down = False
         for room in self.rooms.values():
-            if room.held:
-                room.held = False
-                if room.name == POLICY:
-                    self.restart(POLICY)
+            if room.blocked:
+                self.restart(room.name)
         self.settle()
+
+    def hold_up(self, name: str) -> None:
+        """Let nothing reach a room until it is let go: it hears it all then, late."""
+        self.rooms[name].held_up = True
+
+    def let_go(self, name: str) -> None:
+        self.rooms[name].held_up = False
+        self.settle()
+
+    def come_back(self) -> None:
+        """Bring everything back that is away, and start every room once more."""
+        self.crash = None
+        self.store_up()
+        for name in ROOMS:
+            self.let_go(name)
+        for name in (EXEC, POLICY, GATE):
+            self.restart(name)
 
     # The desk's other rooms.
 
@@ -422,7 +452,7 @@ class World:
     def signed(self, **changed: Any) -> SubmitOrder:
         """Return an order with the gate's genuine signature that no gate has looked at."""
         intent = self.intent()
-        self.watch.intents[intent.intent_id] = intent
+        self.watch.intents[intent.intent_id] = [intent]
         shared = {name: getattr(intent, name) for name in SubmitOrder.__struct_fields__
                   if name in OrderIntent.__struct_fields__}  # fmt: skip
         fields: dict[str, Any] = {
