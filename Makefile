@@ -8,7 +8,7 @@ PYTHON := $(shell command -v python3.13 || command -v python3)
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types proto bench chaos conformance check clean
+.PHONY: help setup run test lint types proto bench chaos conformance nightly check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ bench: setup ## measure, and hold against the targets
 
 chaos: setup ## break the desk in every way, and count
 	$(RUN) python -m tests.chaos
+
+nightly: setup ## try 10,000 histories of a desk
+	$(RUN) pytest --hypothesis-profile nightly --timeout 3600 tests/conformance/test_any_history.py
 
 conformance: setup ## attack the gate, and print what stopped each attack
 	$(RUN) python -m tests.conformance

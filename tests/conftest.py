@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from interlock.cli.process import Running, start
 from interlock.cli.servers.nats import desk_users, nats_password, nats_server
 from interlock.cli.state_folder import StateFolder, open_state_folder
@@ -13,6 +14,8 @@ from interlock.runtime.bus.nats import NatsBus, connect
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+settings.register_profile("nightly", max_examples=10_000, deadline=None)
 
 
 @pytest.fixture(scope="session", autouse=True)

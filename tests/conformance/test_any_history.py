@@ -7,6 +7,7 @@ invariants are looked at by somebody who trusts none of the three (`tests.confor
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from interlock.model.values import OrderType, Side, TimeInForce
@@ -24,6 +25,8 @@ ROOM = st.sampled_from(ROOMS)
 NAME = st.sampled_from(NAMES)
 SIDE = st.sampled_from(Side)
 ANY = st.integers(0, 200)
+EXAMPLES, STEPS = 500, 50
+"""At least so many; `--hypothesis-profile nightly` asks for more."""
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -216,3 +219,6 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 test_i1_i2_i3_i4_i5_i6_i7_i9_i11_i12_i14_i15_hold_in_any_history = AnyHistory.TestCase
+AnyHistory.TestCase.settings = settings(
+    max_examples=max(EXAMPLES, settings().max_examples), stateful_step_count=STEPS, deadline=None
+)

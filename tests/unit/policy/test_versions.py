@@ -207,7 +207,7 @@ def run(cell, moves, at=0):
 
 @settings(max_examples=150, deadline=None)
 @given(MOVES)
-def test_no_series_of_proposals_gets_past_the_hard_limits(moves):
+def test_i16_no_series_of_proposals_gets_past_the_hard_limits(moves):
     cell = policy_cell()
     versions = [copy.copy(cell.state.policy), *of(PolicyChanged, said := run(cell, moves))]
     rows = of(ProposalJudged, said)
@@ -250,3 +250,16 @@ def test_i17_folding_the_history_gives_the_same_state_and_the_same_next_verdict(
     assert again.state == cell.state
     last = cadence(at + 5, round(value_of(cell) + step, 7))
     assert said_of(again, last) == said_of(cell, last)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_i16_the_words_of_a_model_change_no_verdict(rationale, answer):
+    def judged(**words):
+        cell = policy_cell()
+        at = quiet(cell)
+        said = said_of(cell, [*cadence(at, 1.1)[:2], replace(proposal(at, 1.1), **words)])
+        return [(row.verdict, row.applied) for row in of(ProposalJudged, said)], value_of(cell)
+
+    assert judged(rationale=rationale, answer=answer) == judged()
+    assert judged()[1] == pytest.approx(1.1)

@@ -137,6 +137,18 @@ def test_never_raises(text):
     assert read(text, PARAM_PROPOSAL) is not None
 
 
+@given(st.text() | st.builds(answer, st.text(), st.text(), st.text().map(json.dumps)))
+def test_i16_whatever_a_model_writes_is_a_code_or_within_the_limits(text):
+    match read(text, PARAM_PROPOSAL):
+        case Unreadable(code=code):
+            assert code in ReadRefusal
+        case reading:
+            assert isinstance(reading, ParamProposalAnswer)
+            assert 0.3 <= reading.threshold_bps <= 3.0
+            assert reading.confidence in range(101)
+            assert len(reading.rationale) <= MAX_RATIONALE_CHARS
+
+
 @given(
     st.floats(min_value=0.3, max_value=3.0),
     st.integers(min_value=0, max_value=100),
