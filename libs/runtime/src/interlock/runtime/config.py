@@ -7,6 +7,7 @@ none.
 
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -82,8 +83,23 @@ def _convert[C](path: str, section: str, raw: object, kind: type[C]) -> C:
         _require_finite(msgspec.to_builtins(built, builtin_types=(Decimal,)))
     # A NaN that a section compares with something raises an ArithmeticError.
     except (msgspec.ValidationError, ValueError, ArithmeticError) as error:
-        raise ConfigError(f"{path}, section [{section}]: {error}") from error
+        said = _with_its_key(raw, kind, str(error))
+        raise ConfigError(f"{path}, section [{section}]: {said}") from error
     return built
+
+
+def _with_its_key(raw: object, kind: type[Any], said: str) -> str:
+    """Return what msgspec said with the table's name where it says ``[...]``."""
+    found = re.search(r"`\$\.(\w+)\[\.\.\.\]", said)
+    if found is None:
+        return said
+    whole = cast("dict[str, dict[str, object]]", raw)
+    for key, value in whole[found[1]].items():
+        try:
+            msgspec.convert({**whole, found[1]: {key: value}}, kind, strict=False)
+        except (msgspec.ValidationError, ValueError, ArithmeticError) as error:
+            return str(error).replace("[...]", f".{key}", 1)
+    return said
 
 
 def _require_finite(value: object, key: str = "") -> None:

@@ -26,7 +26,9 @@ class ParameterLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         if not self.lower <= self.initial <= self.upper:
-            raise ValueError(f"initial {self.initial} is outside {self.lower} to {self.upper}")
+            raise ValueError(
+                f"initial {self.initial} is outside lower {self.lower} to upper {self.upper}"
+            )
         if not self.max_step > 0:
             raise ValueError(f"max_step must be above zero, not {self.max_step}")
 
@@ -47,7 +49,9 @@ class KillRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not 0 < self.daily_loss_pct <= _PERCENT:
             raise ValueError(f"daily_loss_pct is above 0 up to 100, not {self.daily_loss_pct}")
         if min(self.kill_days, self.quarantine_days) < 1 or self.window_days < self.kill_days:
-            raise ValueError("days must be at least 1, and window_days at least kill_days")
+            raise ValueError(
+                "kill_days and quarantine_days must be at least 1, window_days at least kill_days"
+            )
 
 
 SOURCE_KILL_RULE = KillRule(daily_loss_pct=2.5, kill_days=3, window_days=10, quarantine_days=7)
@@ -131,7 +135,9 @@ class PolicyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if not 0 <= self.max_accept_rate <= 1:
             raise ValueError(f"max_accept_rate is a fraction, not {self.max_accept_rate}")
         if min(self.decision_seconds, self.window_seconds, self.max_accepted_in_window) < 1:
-            raise ValueError("seconds and counts must be at least 1")
+            raise ValueError(
+                "decision_seconds, window_seconds and max_accepted_in_window must be at least 1"
+            )
         if min(self.cool_down_seconds, self.revert_window_seconds) < 0:
             raise ValueError("cool_down_seconds and revert_window_seconds must not be negative")
         if not self.loss_freeze_pct > 0 or self.max_clock_offset_ms < 0:
