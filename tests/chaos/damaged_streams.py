@@ -30,6 +30,7 @@ IN_MEMORY = {"INTERLOCK_POSTGRES_URL": ""}
 """The ledger's tables; its journal and its marks are files all the same."""
 ANSWER_SECONDS = 1.0
 NOTICE_BOUND_SECONDS = 8.0
+SERVER_BOUND_SECONDS = 10.0
 
 type Messages = list[tuple[str, str, bytes]]
 
@@ -70,7 +71,12 @@ async def _damage_once(
     folders = [one for name in WATCHED for one in running.state.nats.rglob(f"streams/{name}")]
     done = damage_one([file for one in folders for file in files_below(one)], chance)
     await running.launch(NATS)
-    await running.ready(NATS, or_dead=True)
+    try:
+        await running.ready(NATS, or_dead=True, seconds=SERVER_BOUND_SECONDS)
+    except NotInTimeError:
+        await running.kill(NATS)
+        found.judge(f"{done}: never came up", harmless=False, detected=True)
+        return
     if running.running[NATS].process.returncode is not None:
         running.running.pop(NATS)
         found.judge(f"{done}: refused to start", harmless=False, detected=True)

@@ -82,9 +82,11 @@ class Desk:
         child = replace(child, env={**child.env, **environment})
         self.running[name] = await start(child, self.state)
 
-    async def ready(self, name: str, *, or_dead: bool = False) -> None:
+    async def ready(
+        self, name: str, *, or_dead: bool = False, seconds: float = START_BOUND_SECONDS
+    ) -> None:
         running = self.running[name]
-        deadline = time.monotonic() + START_BOUND_SECONDS
+        deadline = time.monotonic() + seconds
         while not await running.child.probe():
             if or_dead and running.process.returncode is not None:
                 return

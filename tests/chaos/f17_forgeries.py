@@ -44,6 +44,8 @@ OTHER: dict[str, object] = {
 """Another value of every signed field but two: the intent's id is in the subject as well, and of a
 policy version that never was the audit says by itself that it was not in force.
 """
+SECOND: dict[str, object] = {"instrument_id": "IBM", "side": Side.BUY}
+"""Where the genuine order has the first already."""
 
 
 @dataclass(slots=True)
@@ -160,7 +162,9 @@ def _forgeries(
     yield _signed(replace(renamed("another key, named"), key_id=forger.key_id), forger)
     for name in chance.sample(sorted(OTHER), len(OTHER)):
         order = renamed(f"altered {name}")
-        yield replace(_signed(order, signer), **{name: OTHER[name]})
+        signed = _signed(order, signer)
+        altered = replace(signed, **{name: OTHER[name]})
+        yield altered if altered != signed else replace(signed, **{name: SECOND[name]})
     late = replace(renamed("expired"), expires_at=genuine.ts_event)
     yield _signed(late, signer)
     old = replace(renamed("older epoch"), epoch=genuine.epoch - 1)

@@ -199,3 +199,13 @@ async def test_history_is_whole_where_the_broker_ends_a_batch_early(world):
     await asyncio.sleep(0.2)
     remembered = [item async for item in (await world.bus("policy")).history()]
     assert [item.message for item in remembered] == [halt(n, long) for n in range(many)]
+
+
+async def test_the_latest_of_each_subject_is_found_whoever_has_heard_it(world):
+    policy_bus, person = await world.bus("policy"), await world.bus("operator")
+    assert list(await person.latest([HaltTrading])) == []
+    await policy_bus.publish([policy(1), policy(2)], {})
+    await person.publish([halt(1), halt(2, "later")], {})
+    found = await (await world.bus("exec")).latest([HaltTrading, PolicyChanged])
+    assert sorted(one.ts_event for one in found) == [2, 2]
+    assert {type(one) for one in found} == {HaltTrading, PolicyChanged}

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.sending import kept, open_venue, place, turn
+from interlock.exec.adapters.standing import Latest, look_again, nothing_stored
 from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.exec.adapters.watch import GATE_BEATS, Silence, Watch
 from interlock.exec.config import ExecConfig
@@ -11,6 +12,7 @@ from interlock.exec.core import begin, decide, ready
 from interlock.exec.ports import (
     AdvanceVenue,
     CancelOrder,
+    LookAgain,
     OpenVenue,
     PlaceOrder,
     SignatureVerified,
@@ -39,8 +41,12 @@ def build(
     verifier: VerifiesOrders,
     clock: Clock,
     switch: KillSwitch | None = None,
+    latest: Latest = nothing_stored,
 ) -> Service[ExecState]:
-    """Return the service. Without a `switch` it has one that lives as long as the process."""
+    """Return the service. Without a `switch` it has one that lives as long as the process.
+
+    `latest` reads back the last messages of some kinds from the bus.
+    """
     held = KillSwitch(venue) if switch is None else switch
 
     def perform(effect: Effect) -> Sequence[Report] | Awaitable[Sequence[Report]]:
@@ -48,6 +54,8 @@ def build(
             case VerifySignature(order=order):
                 genuine = verifier.verify(canonical_bytes(order), order.signature)
                 return [SignatureVerified(order=order, genuine=genuine)]
+            case LookAgain():
+                return look_again(latest, effect)
             case PlaceOrder(order=order):
                 return kept(held, place(venue, held, order, clock.now()))
             case CancelOrder(client_order_id=name):
@@ -100,7 +108,8 @@ async def assemble(process: Process) -> Parts[ExecState]:
         process.report(report)
 
     watch = Watch(switch=switch, report=tell, silence=silence)
-    return Parts(service=build(desk, venue, verifier, process.clock, switch), work=watch.run)
+    service = build(desk, venue, verifier, process.clock, switch, process.bus.latest)
+    return Parts(service=service, work=watch.run)
 
 
 async def _silence(process: Process, config: ExecConfig) -> Silence | None:

@@ -1,9 +1,12 @@
 """What makes exec refuse an order that claims to be approved."""
 
+from interlock.exec.ports import LookedAgain
 from interlock.exec.state import ExecState
 from interlock.model.values import ZERO, Side, TradingMode, TradingState
 from interlock.wire.orders import SubmitOrder
 
+FRESH_NS = 100_000_000
+"""A tenth of a second: what the kill switch's quarter of a second leaves for looking again."""
 HALTED, KILL_SWITCH = "halted", "kill_switch"
 STOPPED = frozenset({HALTED, KILL_SWITCH})
 """Codes of what is refused because nothing may increase risk now."""
@@ -30,6 +33,25 @@ def refusal(state: ExecState, order: SubmitOrder, now: int) -> tuple[str, str] |
     if order.expires_at <= now:
         return "expired", f"{(now - order.expires_at) / 1e9:.3f} s ago"
     return _growing(state, order) if order.reduce_only else _stopped(state)
+
+
+def is_old(order: SubmitOrder, now: int) -> bool:
+    """Return whether a halt may have been stored since, that waits behind this order."""
+    return now - order.ts_event > FRESH_NS
+
+
+def overtaken(order: SubmitOrder, seen: LookedAgain) -> tuple[str, str] | None:
+    """Return what has been stored since and forbids sending `order`."""
+    standing = seen.standing
+    if standing is not None and standing.epoch != order.epoch:
+        return "epoch", f"epoch {order.epoch} is not {standing.epoch}, which is in the stream"
+    if order.reduce_only:
+        return None
+    if seen.halted_at > seen.resumed_at:
+        return HALTED, "a halt is in the stream, and nobody has resumed since"
+    if standing is not None and standing.state is not TradingState.ACTIVE:
+        return HALTED, f"the desk is {standing.state} in the stream"
+    return None
 
 
 def _stopped(state: ExecState) -> tuple[str, str] | None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from interlock.exec.checks import STOPPED, refusal
+from interlock.exec.checks import STOPPED, is_old, overtaken, refusal
 from interlock.exec.ports import (
     AdvanceVenue,
     ArmSwitch,
     CancelOrder,
+    LookAgain,
+    LookedAgain,
     OpenVenue,
     PlaceOrder,
     PressSwitch,
@@ -81,12 +83,10 @@ def decide(state: ExecState, heard: Message | Report, now: int) -> Sequence[Mess
     match heard:
         case SubmitOrder():
             return _submit(state, heard, now)
-        case SignatureVerified() if heard.order.intent_id in state.submitted:
-            return _again(state, heard, now)
-        case SignatureVerified(order=order, genuine=genuine):
-            if not genuine:
-                return [_refused(order, "signature", "not the gate's over these fields", now)]
-            return [_submitted(order, now), PlaceOrder(order=order)]
+        case SignatureVerified():
+            return _verified(state, heard, now)
+        case LookedAgain():
+            return _looked_again(state, heard, now)
         case VenueBar():
             return [AdvanceVenue(event=heard.bar, cause=heard.message_id)] if state.orders else ()
         case Quote():
@@ -172,6 +172,17 @@ def _submit(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message 
     return [VerifySignature(order=order)]
 
 
+def _verified(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[Message | Effect]:
+    order = heard.order
+    if order.intent_id in state.submitted:
+        return _again(state, heard, now)
+    if not heard.genuine:
+        return [_refused(order, "signature", "not the gate's over these fields", now)]
+    if is_old(order, now):
+        return [LookAgain(order=order)]
+    return [_submitted(order, now), PlaceOrder(order=order)]
+
+
 def _again(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[Message | Effect]:
     """An order that was written ahead, seen again after a restart.
 
@@ -185,11 +196,33 @@ def _again(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[Mes
         return ()
     why = refusal(state, order, now)
     if why is None:
-        return [PlaceOrder(order=order)]
-    if why[0] in STOPPED:
+        return [LookAgain(order=order)] if is_old(order, now) else [PlaceOrder(order=order)]
+    return _not_again(state, order, why[0], now)
+
+
+def _not_again(
+    state: ExecState, order: SubmitOrder, code: str, now: int
+) -> Sequence[Message | Effect]:
+    if code in STOPPED:
         return [CancelOrder(client_order_id=order.client_order_id)]
     lost = VenueLost(client_order_id=order.client_order_id, reason="restarted before an answer")
     return _news(state, lost, now)
+
+
+def _looked_again(state: ExecState, seen: LookedAgain, now: int) -> Sequence[Message | Effect]:
+    """Send an order that waited, unless what waits behind it forbids that.
+
+    A process that was stopped for a while finds approvals before the halt that followed them.
+    """
+    order = seen.order
+    why = overtaken(order, seen) or refusal(state, order, now)
+    if order.intent_id not in state.submitted:
+        if why is not None:
+            return [_refused(order, *why, now)]
+        return [_submitted(order, now), PlaceOrder(order=order)]
+    if why is None:
+        return [PlaceOrder(order=order)]
+    return _not_again(state, order, why[0], now)
 
 
 def _refused(order: SubmitOrder, code: str, detail: str, now: int) -> OrderRefused:

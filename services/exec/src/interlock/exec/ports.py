@@ -8,6 +8,7 @@ from interlock.venues.port import VenueBook
 from interlock.wire.base import Effect, Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import SubmitOrder
+from interlock.wire.policy import TradingStateChanged
 
 
 class Way(StrEnum):
@@ -29,6 +30,21 @@ class VerifySignature(Effect, frozen=True, kw_only=True):
 class SignatureVerified(Report, frozen=True, kw_only=True):
     order: SubmitOrder
     genuine: bool
+
+
+class LookAgain(Effect, frozen=True, kw_only=True):
+    """Read back what the desk's standing is by now: the order is not fresh any more."""
+
+    order: SubmitOrder
+
+
+class LookedAgain(Report, frozen=True, kw_only=True):
+    """The latest trading state, and the latest words of people, none where there are none."""
+
+    order: SubmitOrder
+    standing: TradingStateChanged | None
+    halted_at: int
+    resumed_at: int
 
 
 class PlaceOrder(Effect, frozen=True, kw_only=True):

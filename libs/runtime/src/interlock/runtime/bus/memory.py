@@ -303,6 +303,12 @@ class MemoryBus:
                 if acknowledged or whole:
                     yield Remembered(row.message, own=False, acknowledged=acknowledged)
 
+    async def latest(self, kinds: Sequence[type[Message]]) -> Sequence[Message]:
+        streams = {catalogue.BY_KIND[kind].stream for kind in kinds}
+        stored = [row.message for one in streams if one for row in self._server.rows(one)]
+        wanted = [message for message in stored if type(message) in kinds and message is not None]
+        return list({catalogue.subject_of(message): message for message in wanted}.values())
+
     async def settled(self) -> bool:
         return self._server.settled()
 

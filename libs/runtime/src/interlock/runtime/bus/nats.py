@@ -27,7 +27,7 @@ from interlock.runtime.bus.port import (
 )
 from interlock.runtime.bus.tcp_only import BusError, Client, Msg, Subscription
 from interlock.runtime.config import ConfigError
-from interlock.runtime.errors import TooLargeError
+from interlock.runtime.errors import TooLargeError, UnavailableError
 from interlock.wire import catalogue, codec
 from interlock.wire.base import Message
 from interlock.wire.catalogue import SERVICES, STREAMS, Recovery, Stream
@@ -179,15 +179,30 @@ class NatsBus:
                 acknowledged = is_own or sequence <= ends
                 if not acknowledged and not whole:
                     continue
-                try:
-                    message = codec.decode_on(headers.get("Nats-Subject", ""), msg.data)
-                except codec.UndecodableError:
+                message = _read_stored(msg)
+                if message is None:
                     continue
                 remembered = Remembered(message, own=is_own, acknowledged=acknowledged)
                 rows.append((_stored_at(msg), sequence, remembered))
         rows.sort(key=lambda row: row[:2])
         for _, _, remembered in rows:
             yield remembered
+
+    async def latest(self, kinds: Sequence[type[Message]]) -> Sequence[Message]:
+        entries = [catalogue.BY_KIND[kind] for kind in kinds]
+        (stream,) = {entry.stream for entry in entries}
+        assert stream is not None
+        asked: dict[str, object] = {
+            "batch": HISTORY_BATCH,
+            "multi_last": [entry.filter for entry in entries],
+        }
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+                found, _ = await self._direct_get(stream, asked)
+        except (BusError, TimeoutError, OSError) as error:
+            raise UnavailableError(f"the bus: {type(error).__name__}") from error
+        read = [_read_stored(msg) for msg in found]
+        return [message for message in read if message is not None]
 
     async def _acknowledged(self, stream: Stream) -> int:
         info = await self._consumer_info(stream, self._service)
@@ -287,6 +302,13 @@ class NatsBus:
 async def _all_of(parts: Sequence[Awaitable[None]]) -> None:
     for part in parts:
         await part
+
+
+def _read_stored(msg: Msg) -> Message | None:
+    try:
+        return codec.decode_on((msg.headers or {}).get("Nats-Subject", ""), msg.data)
+    except codec.UndecodableError:
+        return None
 
 
 def _stored_at(msg: Msg) -> int:

@@ -126,6 +126,16 @@ class Bus(Protocol):
         """
         ...
 
+    async def latest(self, kinds: Sequence[type[Message]]) -> Sequence[Message]:
+        """Return the last stored message on each subject of `kinds`, which share a stream.
+
+        Raises
+        ------
+        UnavailableError
+            When the broker does not answer.
+        """
+        ...
+
     async def settled(self) -> bool:
         """Return whether no service has anything left to be given or to acknowledge."""
         ...
