@@ -16,7 +16,7 @@ from interlock.testkit.decisions import (
 )
 from interlock.testkit.desk_messages import SECOND, fill, ids, order_ids
 from interlock.wire.codec import decode, encode
-from interlock.wire.orders import OrderCanceled, SubmitOrder
+from interlock.wire.orders import OrderCanceled, Protection, SubmitOrder
 from interlock.wire.signing import canonical_bytes
 from msgspec.structs import replace
 
@@ -101,6 +101,8 @@ OTHER = {
     "expires_at": (NOW + 3) * SECOND,
     "nonce": "0" * 32,
     "key_id": "0" * 16,
+    "post_only": True,
+    "protection": Protection(stop=Decimal(2)),
 }
 MOVE_NO_MONEY = {
     "message_id",
@@ -123,6 +125,12 @@ def test_i2_altering_one_field_breaks_the_signature(name):
     order = signed_order()
     assert getattr(order, name) != OTHER[name]
     assert not genuine(replace(order, **{name: OTHER[name]}))
+
+
+def test_i2_what_protects_a_position_cannot_be_loosened_or_taken_away():
+    order = signed_order(protection=Protection(stop=Decimal(2), profit=Decimal(3)))
+    for other in (None, Protection(stop=Decimal(3)), Protection(trail=Decimal(2))):
+        assert not genuine(replace(order, protection=other))
 
 
 def test_i2_a_limit_price_cannot_be_taken_away_or_added():

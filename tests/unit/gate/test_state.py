@@ -23,7 +23,9 @@ from interlock.testkit.rules import store_of
 from interlock.wire.base import root_ids
 from interlock.wire.build import build_of
 from interlock.wire.market import FeedCondition, FeedStatusChanged
+from interlock.wire.orders import VenueLinkChanged
 from interlock.wire.system import SwitchChanged, TripLevel
+from msgspec.structs import replace
 
 from tests.unit.gate.asking import (
     NOW,
@@ -105,6 +107,30 @@ def test_i13_until_reconciled_without_a_break_nothing_is_approved(breaks):
         react(cell, reconciled(breaks), 0)
     assert codes(cell) == ["state.reconciled"]
     react(cell, reconciled(), 0)
+    assert codes(cell, wanted(NOW + 1, ts_market=NOW * SECOND)) == []
+
+
+def test_i9_a_break_in_one_instrument_denies_new_risk_in_that_one_only():
+    cell = gate_cell()
+    react(cell, replace(reconciled(["position SPY: 1, not 2"]), instruments=["SPY"]), 0)
+    assert codes(cell) == ["state.reconciled"]
+    assert codes(cell, wanted(NOW + 1, ts_market=NOW * SECOND, instrument_id="GOOG")) == []
+    blocked = replace(reconciled(["cash"]), instruments=["SPY"], account_breaks=["cash"])
+    react(cell, blocked, 0)
+    other = wanted(NOW + 2, ts_market=NOW * SECOND, instrument_id="GOOG")
+    assert codes(cell, other) == ["state.reconciled"]
+
+
+def test_i9_no_news_from_the_venue_denies_new_risk():
+    cell = gate_cell()
+    message_id, decision_id = root_ids(VenueLinkChanged, 1)
+    link = VenueLinkChanged(
+        message_id=message_id, decision_id=decision_id, ts_event=0, desk=DESK, account="paper",
+        venue="paper", up=False, reason="cut",
+    )  # fmt: skip
+    react(cell, link, 0)
+    assert codes(cell) == ["state.venue_link"]
+    react(cell, replace(link, up=True), 0)
     assert codes(cell, wanted(NOW + 1, ts_market=NOW * SECOND)) == []
 
 

@@ -12,7 +12,8 @@ class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `bucket` and `sector` name the groups whose exposure is limited together. `multiplier` is how
     many units of the underlying one unit stands for: 100 for a listed option. `underlying` is the
-    instrument that an option's price hangs on.
+    instrument that an option's price hangs on. `venue_symbol` is how the venue spells it, where
+    that is not the id.
     """
 
     instrument_id: str
@@ -26,6 +27,12 @@ class Instrument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sector: str = ""
     multiplier: Decimal = Decimal(1)
     underlying: str = ""
+    venue_symbol: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """The venue's spelling."""
+        return self.venue_symbol or self.instrument_id
 
     def __post_init__(self) -> None:
         require_positive("tick", self.tick)

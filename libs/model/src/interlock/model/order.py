@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from interlock.model.ids import UnixNanos
-from interlock.model.values import ZERO, Side, TimeInForce
+from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 
 
 class OrderStatus(StrEnum):
@@ -15,6 +15,8 @@ class OrderStatus(StrEnum):
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
     PARTIALLY_FILLED = "partially_filled"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"
@@ -32,6 +34,10 @@ class OrderTrigger(StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     LOSE = "lose"
+    ASK_CANCEL = "ask_cancel"
+    ASK_REPLACE = "ask_replace"
+    KEEP = "keep"
+    KEEP_PARTLY = "keep_partly"
 
 
 _S, _T = OrderStatus, OrderTrigger
@@ -57,6 +63,29 @@ TRANSITIONS: dict[tuple[OrderStatus, OrderTrigger], OrderStatus] = {
     (_S.PARTIALLY_FILLED, _T.CANCEL): _S.CANCELED,
     (_S.PARTIALLY_FILLED, _T.EXPIRE): _S.EXPIRED,
     (_S.PARTIALLY_FILLED, _T.LOSE): _S.UNKNOWN,
+    **{
+        (working, ask): pending
+        for working in (_S.SUBMITTED, _S.ACCEPTED, _S.PARTIALLY_FILLED)
+        for ask, pending in (
+            (_T.ASK_CANCEL, _S.PENDING_CANCEL),
+            (_T.ASK_REPLACE, _S.PENDING_REPLACE),
+        )
+    },
+    (_S.PENDING_REPLACE, _T.ASK_CANCEL): _S.PENDING_CANCEL,
+    **{
+        (pending, news): status
+        for pending in (_S.PENDING_CANCEL, _S.PENDING_REPLACE)
+        for news, status in (
+            (_T.KEEP, _S.ACCEPTED),
+            (_T.KEEP_PARTLY, _S.PARTIALLY_FILLED),
+            (_T.PARTIAL_FILL, pending),
+            (_T.FILL, _S.FILLED),
+            (_T.CANCEL, _S.CANCELED),
+            (_T.EXPIRE, _S.EXPIRED),
+            (_T.REJECT, _S.REJECTED),
+            (_T.LOSE, _S.UNKNOWN),
+        )
+    },
     (_S.UNKNOWN, _T.ACCEPT): _S.ACCEPTED,
     (_S.UNKNOWN, _T.REJECT): _S.REJECTED,
     (_S.UNKNOWN, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,
@@ -88,7 +117,9 @@ def next_status(status: OrderStatus, trigger: OrderTrigger) -> OrderStatus:
 class WorkingOrder(Struct, frozen=True, kw_only=True):
     """An order that may still trade: what exposure counts besides the position itself.
 
-    `ts_event` is when it was sent; a simulated venue trades it on later events only.
+    `ts_event` is when it was sent; a simulated venue trades it on later events only. A protective
+    order has a `parent`, the client order id it protects, and a `stop_price` or a `trail_offset`,
+    a distance in price; a take-profit is a limit order with a parent.
     """
 
     client_order_id: str
@@ -102,6 +133,13 @@ class WorkingOrder(Struct, frozen=True, kw_only=True):
     limit_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     ts_event: UnixNanos = 0
+    order_type: OrderType = OrderType.MARKET
+    reduce_only: bool = False
+    post_only: bool = False
+    venue_order_id: str = ""
+    parent: str = ""
+    stop_price: Decimal | None = None
+    trail_offset: Decimal | None = None
 
     @property
     def leaves(self) -> Decimal:

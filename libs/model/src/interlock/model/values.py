@@ -17,8 +17,16 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
+    """What an intent may ask for, and what protects a position: a stop waits for its price."""
+
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+    TRAILING_STOP = "trailing_stop"
+
+
+ENTRY_TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT})
+"""What an intent may ask for. Stops are not asked for: they come with an approved order."""
 
 
 class TimeInForce(StrEnum):

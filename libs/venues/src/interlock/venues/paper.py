@@ -18,12 +18,15 @@ from msgspec import Struct
 from interlock.model.ids import derive_id
 from interlock.model.instrument import Instrument
 from interlock.model.order import WorkingOrder
-from interlock.model.values import ZERO, Side, TimeInForce, require_not_negative
+from interlock.model.values import ZERO, OrderType, Side, TimeInForce, require_not_negative
 from interlock.venues.port import (
+    ProtectiveOrder,
+    Tell,
     VenueAccepted,
     VenueBook,
     VenueCanceled,
     VenueFilled,
+    VenueNeverSeen,
     VenueReport,
 )
 from interlock.wire.market import Bar, Quote
@@ -113,6 +116,30 @@ class PaperVenue:
                 client_order_id=order.client_order_id, venue_order_id=resting.venue_order_id
             )
         ]
+
+    @property
+    def keeps(self) -> frozenset[OrderType]:
+        return frozenset()
+
+    def protect(self, order: ProtectiveOrder, now: int) -> Sequence[VenueReport]:
+        raise NotImplementedError(f"paper keeps no {order.order_type} order yet ({now})")
+
+    def look_up(self, client_order_id: str) -> Sequence[VenueReport]:
+        resting = self._book.get(client_order_id)
+        if resting is not None:
+            name = resting.venue_order_id
+            return [VenueAccepted(client_order_id=client_order_id, venue_order_id=name)]
+        return (
+            ()
+            if client_order_id in self._placed
+            else [VenueNeverSeen(client_order_id=client_order_id)]
+        )
+
+    async def run(self, report: Tell) -> None:
+        """There is no stream: what happens here is said at once."""
+        del report
+
+    async def close(self) -> None: ...
 
     def cancel(self, client_order_id: str) -> Sequence[VenueReport]:
         """End an order that rests here. One that has ended already has said so before."""

@@ -1,12 +1,20 @@
-"""What exec asks of a venue, and what a venue reports. Every adapter speaks these."""
+"""What exec asks of a venue, and what a venue reports. Every adapter speaks these.
 
-from collections.abc import Awaitable, Sequence
+Theory of operation. A venue takes orders that the gate has signed, and orders that only reduce and
+were signed together with the entry they protect; nothing else. It answers at once or as an
+awaitable, and what it learns by itself, on its stream of order events, it hands to `run`'s
+`report`. An answer that did not come is `VenueLost`, never a refusal: only `look_up`, which asks
+the venue what became of an order, ends the doubt.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from interlock.model.order import WorkingOrder
+from interlock.model.values import OrderType, Side
 from interlock.wire.base import Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import SubmitOrder
@@ -52,18 +60,78 @@ class VenueLost(VenueReport, frozen=True, kw_only=True):
     reason: str
 
 
+class VenueKept(VenueReport, frozen=True, kw_only=True):
+    """The venue would not end it, in its own words: it goes on working."""
+
+    reason: str
+
+
+class VenueNeverSeen(VenueReport, frozen=True, kw_only=True):
+    """The venue has answered, and knows no such order: it never came there."""
+
+
+class VenueLinkMoved(Report, frozen=True, kw_only=True):
+    """The stream of order events is up again, with all that was missed, or it is not."""
+
+    up: bool
+    reason: str
+
+
+class ForeignOrder(Struct, frozen=True, kw_only=True):
+    """An open order at the venue that we did not send."""
+
+    venue_order_id: str
+    instrument_id: str
+    side: Side
+    leaves: Decimal
+
+
 class VenueBook(Struct, frozen=True, kw_only=True):
-    """What the venue says it holds for us: open client order ids with leaves, signed positions."""
+    """What the venue says it holds for us.
+
+    `leaves` are our open orders by client order id, `positions` signed, by instrument id; `cash` is
+    by currency and empty where the venue keeps none. `news` is what happened to our orders since
+    exec last asked, oldest first; some of it may be known.
+    """
 
     leaves: dict[str, Decimal]
     positions: dict[str, Decimal]
+    cash: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    foreign: list[ForeignOrder] = field(default_factory=list[ForeignOrder])
+    news: list[VenueReport] = field(default_factory=list[VenueReport])
+
+
+class ProtectiveOrder(Struct, frozen=True, kw_only=True):
+    """An order that can only shrink what its entry has filled.
+
+    `order_type` is ``stop`` (with `stop_price`), ``trailing_stop`` (with `trail_offset`, a distance
+    in price) or ``limit`` (with `limit_price`: the take-profit). `parent` is the entry's client
+    order id.
+    """
+
+    client_order_id: str
+    parent: str
+    instrument_id: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    stop_price: Decimal | None = None
+    trail_offset: Decimal | None = None
+    limit_price: Decimal | None = None
+    ts_event: int = 0
 
 
 type Reports = Sequence[VenueReport] | Awaitable[Sequence[VenueReport]]
+type Tell = Callable[[Report], None]
 
 
 class Venue(Protocol):
     """A place that trades."""
+
+    @property
+    def keeps(self) -> frozenset[OrderType]:
+        """The kinds of protective orders the venue itself keeps; exec keeps the others."""
+        ...
 
     def open(
         self,
@@ -71,11 +139,19 @@ class Venue(Protocol):
         positions: dict[str, Decimal],
         trade_ids: set[str],
     ) -> VenueBook | Awaitable[VenueBook]:
-        """Connect, and return the venue's book. What exec remembers is told; real venues know."""
+        """Connect, and return the venue's book. What exec remembers is told; real venues know.
+
+        It is asked again at each reconciliation. Raises `VenueUnavailableError` where the venue
+        does not answer.
+        """
         ...
 
     def place(self, order: SubmitOrder, now: int) -> Reports:
         """Place an order. A second call with one client order id places nothing new."""
+        ...
+
+    def protect(self, order: ProtectiveOrder, now: int) -> Reports:
+        """Place a protective order of a kind the venue keeps."""
         ...
 
     def cancel(self, client_order_id: str) -> Reports:
@@ -86,6 +162,27 @@ class Venue(Protocol):
         """
         ...
 
+    def look_up(self, client_order_id: str) -> Reports:
+        """Ask what became of an order: all its fills, and how it stands.
+
+        `VenueNeverSeen` only where the venue has answered so; no answer is `VenueLost`.
+        """
+        ...
+
     def advance(self, event: Bar | Quote) -> Reports:
         """Let the market move: only a simulated venue has something to report."""
         ...
+
+    async def run(self, report: Tell) -> None:
+        """Listen to the venue's stream of order events until cancelled; reconnect without end.
+
+        The link is reported up when the stream is and what was missed has been reported, and down
+        within 2 s of falling silent.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class VenueUnavailableError(Exception):
+    """The venue does not answer now. The text is its own words, without secrets."""

@@ -43,6 +43,20 @@ class Quote(Message, frozen=True, kw_only=True, tag="data.quote.v1"):
     ask_size: float
 
 
+class NewsArrived(Message, frozen=True, kw_only=True, tag="data.news.v1"):
+    """One item of news, cleaned and cut: text from outside, able to choose nothing.
+
+    `ts_event` is when its source published it, `instrument_ids` those of the desk it names.
+    """
+
+    news_id: str
+    source: str
+    instrument_ids: list[str]
+    headline: str
+    summary: str
+    url: str
+
+
 class ClockTicked(DeskMessage, frozen=True, kw_only=True, tag="data.clock.v1"):
     """One cadence of the desk has passed; everything periodic hangs on this message.
 

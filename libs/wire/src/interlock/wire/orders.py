@@ -20,6 +20,24 @@ from interlock.model.values import (
 from interlock.wire.base import DeskMessage
 
 
+class Protection(Struct, frozen=True, kw_only=True):
+    """Orders that only reduce, to stand as soon as an entry has filled.
+
+    Distances in price from the average fill: `stop` against the position, `trail` the same from
+    the best price since, `profit` in its favour. Of `stop` and `trail` the nearer one holds.
+    """
+
+    stop: Decimal | None = None
+    trail: Decimal | None = None
+    profit: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("stop", "trail", "profit"):
+            distance = getattr(self, name)
+            if distance is not None:
+                require_positive(name, distance)
+
+
 class OrderIntent(DeskMessage, frozen=True, kw_only=True, tag="order.intent.v1"):
     """What a strategy wants. It is no order: only the gate can make one of it.
 
@@ -48,6 +66,8 @@ class OrderIntent(DeskMessage, frozen=True, kw_only=True, tag="order.intent.v1")
     expected_value_pct: float | None = None
     currency: str = ""
     build: str = ""
+    post_only: bool = False
+    protection: Protection | None = None
 
 
 class SubmitOrder(DeskMessage, frozen=True, kw_only=True, tag="order.submit.v1"):
@@ -81,6 +101,8 @@ class SubmitOrder(DeskMessage, frozen=True, kw_only=True, tag="order.submit.v1")
     key_id: str
     signature: str
     build: str = ""
+    post_only: bool = False
+    protection: Protection | None = None
 
     def __post_init__(self) -> None:
         require_positive("quantity", self.quantity)
@@ -121,7 +143,10 @@ class OrderEvent(DeskMessage, frozen=True, kw_only=True):
 
 
 class OrderSubmitted(OrderEvent, frozen=True, kw_only=True, tag="order.submitted.v1"):
-    """The write-ahead row: durable before the venue hears of the order."""
+    """The write-ahead row: durable before the venue hears of the order.
+
+    A protective order names its `parent`, the client order id of the entry it was signed with.
+    """
 
     mode: TradingMode
     strategy: str
@@ -137,6 +162,11 @@ class OrderSubmitted(OrderEvent, frozen=True, kw_only=True, tag="order.submitted
     policy_version: int
     config_hash: str
     epoch: int
+    post_only: bool = False
+    protection: Protection | None = None
+    parent: str = ""
+    stop_price: Decimal | None = None
+    trail_offset: Decimal | None = None
 
 
 class OrderRefused(OrderEvent, frozen=True, kw_only=True, tag="order.refused.v1"):
@@ -197,14 +227,59 @@ class OrderUnknown(OrderEvent, frozen=True, kw_only=True, tag="order.unknown.v1"
     reason: str
 
 
+class CancelOrders(DeskMessage, frozen=True, kw_only=True, tag="exec.cancel.v1"):
+    """Somebody wants orders ended: one, those of an instrument, or, with neither named, all.
+
+    Protective orders are ended only where they are named one by one.
+    """
+
+    account: str
+    by: str
+    reason: str
+    client_order_id: str = ""
+    instrument_id: str = ""
+
+
+class OrderCancelRequested(OrderEvent, frozen=True, kw_only=True, tag="order.cancel-requested.v1"):
+    """The venue is about to be asked for an order's end; `replacing`: another takes its place."""
+
+    reason: str
+    replacing: bool = False
+
+
+class OrderKept(OrderEvent, frozen=True, kw_only=True, tag="order.kept.v1"):
+    """The venue would not end it: it goes on working."""
+
+    reason: str
+
+
+class VenueLinkChanged(DeskMessage, frozen=True, kw_only=True, tag="exec.venue-link.v1"):
+    """The venue's own word on orders comes in again, or does not: then no new risk is sent."""
+
+    account: str
+    venue: str
+    up: bool
+    reason: str
+
+
 class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.reconciled.v1"):
-    """Our book was held against the venue's. `breaks` names every difference found."""
+    """Our book was held against the venue's. `breaks` names every difference found.
+
+    `instruments` are those with a difference, which block new risk in them alone; a break that
+    belongs to none of them, such as cash, blocks the account.
+    """
 
     account: str
     venue: str
     open_orders: int
     positions: int
     breaks: list[str]
+    instruments: list[str] = field(default_factory=list[str])
+    account_breaks: list[str] = field(default_factory=list[str])
+
+    @property
+    def blocks_account(self) -> bool:
+        return bool(self.account_breaks) or (bool(self.breaks) and not self.instruments)
 
 
 class QuoteSeen(Struct, frozen=True, kw_only=True):

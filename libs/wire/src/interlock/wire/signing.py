@@ -3,10 +3,10 @@
 from msgspec.structs import replace
 
 from interlock.wire import codec
-from interlock.wire.orders import SubmitOrder
+from interlock.wire.orders import Protection, SubmitOrder
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 
-DOMAIN = b"interlock.submit-order.v1"
+DOMAIN = b"interlock.submit-order.v2"
 RULES_DOMAIN = b"interlock.rules.v1"
 
 
@@ -43,6 +43,8 @@ def canonical_bytes(order: SubmitOrder) -> bytes:
         order.nonce,
         order.key_id,
         order.build,
+        str(order.post_only),
+        *_distances(order.protection),
     )
     parts = [DOMAIN]
     for field in fields:
@@ -50,3 +52,10 @@ def canonical_bytes(order: SubmitOrder) -> bytes:
         size = -1 if field is None else len(raw)
         parts.append(b"%d:%s" % (size, raw))
     return b"\n".join(parts)
+
+
+def _distances(protection: Protection | None) -> tuple[str | None, ...]:
+    if protection is None:
+        return (None, None, None)
+    found = (protection.stop, protection.trail, protection.profit)
+    return tuple(None if distance is None else str(distance) for distance in found)

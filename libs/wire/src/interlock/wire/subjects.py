@@ -9,26 +9,31 @@ from interlock.wire.market import (
     ClockTicked,
     FeaturesComputed,
     FeedStatusChanged,
+    NewsArrived,
     Quote,
     ReplayFinished,
     ReplayStarted,
     VenueBar,
 )
 from interlock.wire.orders import (
+    CancelOrders,
     GateConfigured,
     GateHeard,
     OrderAccepted,
     OrderCanceled,
+    OrderCancelRequested,
     OrderDenied,
     OrderExpired,
     OrderFilled,
     OrderIntent,
+    OrderKept,
     OrderRefused,
     OrderRejected,
     OrderSubmitted,
     OrderUnknown,
     ReconciliationCompleted,
     SubmitOrder,
+    VenueLinkChanged,
 )
 from interlock.wire.policy import (
     ClearQuarantine,
@@ -110,6 +115,10 @@ def venue_bar(m: VenueBar) -> str:
 
 def quote(m: Quote) -> str:
     return f"data.quote.{token(m.source)}.{token(m.instrument_id)}"
+
+
+def news(m: NewsArrived) -> str:
+    return f"data.news.{token(m.source)}"
 
 
 def clock(m: ClockTicked) -> str:
@@ -250,6 +259,22 @@ def order_expired(m: OrderExpired) -> str:
 
 def order_unknown(m: OrderUnknown) -> str:
     return f"evt.order.unknown.{token(m.account)}"
+
+
+def cancel_orders(m: CancelOrders) -> str:
+    return f"cmd.exec.cancel.{token(m.desk)}.{token(m.account)}"
+
+
+def cancel_requested(m: OrderCancelRequested) -> str:
+    return f"evt.order.cancel-requested.{token(m.account)}"
+
+
+def order_kept(m: OrderKept) -> str:
+    return f"evt.order.kept.{token(m.account)}"
+
+
+def venue_link(m: VenueLinkChanged) -> str:
+    return f"evt.exec.venue-link.{token(m.account)}"
 
 
 def reconciled(m: ReconciliationCompleted) -> str:

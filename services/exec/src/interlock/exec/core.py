@@ -266,6 +266,8 @@ def _submitted(order: SubmitOrder, now: int) -> OrderSubmitted:
         policy_version=order.policy_version,
         config_hash=order.config_hash,
         epoch=order.epoch,
+        post_only=order.post_only,
+        protection=order.protection,
     )
 
 

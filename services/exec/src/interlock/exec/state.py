@@ -112,6 +112,12 @@ def _submit(state: ExecState, event: OrderSubmitted) -> None:
         limit_price=event.limit_price,
         time_in_force=event.time_in_force,
         ts_event=event.ts_event,
+        order_type=event.order_type,
+        reduce_only=event.reduce_only,
+        post_only=event.post_only,
+        parent=event.parent,
+        stop_price=event.stop_price,
+        trail_offset=event.trail_offset,
     )
 
 

@@ -158,6 +158,8 @@ def _order(state: GateState, intent: OrderIntent, now: int) -> SubmitOrder:
         key_id=state.key_id,
         signature="",
         build=state.build,
+        post_only=intent.post_only,
+        protection=intent.protection,
     )
 
 

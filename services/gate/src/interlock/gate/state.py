@@ -30,6 +30,7 @@ from interlock.wire.orders import (
     OrderRejected,
     ReconciliationCompleted,
     SubmitOrder,
+    VenueLinkChanged,
 )
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 from interlock.wire.system import SafetyTripped, SwitchChanged, TripLevel
@@ -89,6 +90,8 @@ class GateState:
     banned: dict[str, str] = field(default_factory=dict[str, str])
     reconciled: bool = False
     breaks: list[str] = field(default_factory=list[str])
+    broken: frozenset[str] = frozenset()
+    venue_mute: str = ""
     suspect: dict[str, FeedCondition] = field(default_factory=dict[str, FeedCondition])
     witness: Witness = field(default_factory=Witness)
 
@@ -172,7 +175,10 @@ def _follow_order(state: GateState, heard: Message | Report) -> None:
         case OrderRejected() | OrderRefused():
             end(state.book, heard.client_order_id, None)
         case ReconciliationCompleted():
-            state.reconciled, state.breaks = not heard.breaks, heard.breaks
+            state.reconciled, state.breaks = not heard.blocks_account, heard.breaks
+            state.broken = frozenset(heard.instruments)
+        case VenueLinkChanged():
+            state.venue_mute = "" if heard.up else heard.reason or "no reason given"
         case _:
             pass
 

@@ -7,15 +7,14 @@ from interlock.gate.case import NOT_CONFIGURED, UNKNOWN, Case, fail
 from interlock.gate.controls.control import DESK, FIA, RTS6, Control
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import on_step
-from interlock.model.values import OrderType
+from interlock.model.values import ENTRY_TYPES, OrderType
 from interlock.wire.orders import ControlFailure
 
 
 def number(case: Case) -> ControlFailure | None:
-    price = case.intent.limit_price
-    if (price is None) == (case.intent.order_type is OrderType.MARKET) and (
-        price is None or is_amount(price)
-    ):
+    price, kind = case.intent.limit_price, case.intent.order_type
+    fits = (price is None) == (kind is OrderType.MARKET) and kind in ENTRY_TYPES
+    if fits and (price is None or is_amount(price)):
         return None
     return fail("price.number", price, f"a price above zero for {OrderType.LIMIT}, else none")
 

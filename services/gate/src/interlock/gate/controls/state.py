@@ -22,10 +22,16 @@ def switch(case: Case) -> ControlFailure | None:
 
 
 def reconciled(case: Case) -> ControlFailure | None:
-    if case.state.reconciled:
+    if case.state.reconciled and case.name not in case.state.broken:
         return None
     observed = ", ".join(case.state.breaks) or "not reconciled"
     return fail("state.reconciled", observed, "no break")
+
+
+def venue_link(case: Case) -> ControlFailure | None:
+    if not case.state.venue_mute:
+        return None
+    return fail("state.venue_link", case.state.venue_mute, "the venue's news of orders comes in")
 
 
 def policy_store(case: Case) -> ControlFailure | None:
@@ -63,10 +69,17 @@ CONTROLS = (
     Control("state.switch", "exec's kill switch is not pressed", "state", FIA, switch),
     Control(
         "state.reconciled",
-        "our book was held against the venue's and shows no break",
+        "our book equals the venue's in this instrument, and over the account",
         "state",
         OURS,
         reconciled,
+    ),
+    Control(
+        "state.venue_link",
+        "the venue's own news of orders comes in",
+        "state",
+        OURS,
+        venue_link,
     ),
     Control(
         "state.policy_store",
