@@ -164,7 +164,7 @@ def test_rubbish_on_every_subject_is_parked_and_every_service_lives(data: Path, 
     assert closing["summary"]["bars"] == 240
     assert (closing["parked"], closing["lost"]) == (sum(sent.values()), 0)
     states = [one["state"] for one in journal(tmp_path)["policy.trading-state.v1"]]
-    assert states == ["active"]
+    assert states == ["halted", "active"]
 
 
 def _pids_of_services(state: Path) -> dict[str, int]:
