@@ -11,7 +11,7 @@ from interlock.wire.market import ClockTicked
 from interlock.wire.policy import HaltTrading, PolicyChanged
 from interlock.wire.system import DeadLettered
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def halt(number: int, reason: str = "so") -> HaltTrading:
@@ -183,7 +183,7 @@ async def test_parked_messages_are_kept(world):
         subject="x", reason="y", tries=3, headers={}, body="",
     )  # fmt: skip
     await bus.park(letter)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not heard:
             await asyncio.sleep(0.01)
     assert len(heard) == 1

@@ -75,12 +75,18 @@ def running(
         env=environment(**extra),
     )  # fmt: skip
     try:
-        wait_until(lambda: children(state).get("feed", {}).get("ready") or process.poll())
+        wait_until(lambda: _is_up(children(state), words) or process.poll())
         yield process
     finally:
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def _is_up(standing: dict[str, dict], words: tuple[str, ...]) -> bool:
+    """Return whether everything runs; the tables' server comes up last, behind the feed."""
+    awaited = {"feed"} if {"--single-process", "--postgres"} & set(words) else {"feed", "postgres"}
+    return awaited <= standing.keys() and all(one["ready"] for one in standing.values())
 
 
 def children(state: Path) -> dict[str, dict]:
