@@ -40,6 +40,7 @@ AHEAD = 64
 PULL_EXPIRES_SECONDS = 30
 IDLE_HEARTBEAT_SECONDS = 2
 KEEP_ALIVE_SECONDS = 1.0
+TEND_SECONDS = 0.1
 SINGLY_SECONDS = 60.0
 WATCHDOG_SECONDS = 1.0
 WATCHDOG_PATIENCE_SECONDS = 3.5
@@ -338,7 +339,7 @@ class NatsInbox:
         self._in_hand: dict[str, NatsDelivery] = {}
         self._asked = 0
         self._heard_at = 0.0
-        self._was_connected = True
+        self._connection = client.stats["reconnects"]
         self._singly_until = 0.0
         self._subscription: Subscription | None = None
         self._reply = ""
@@ -368,18 +369,26 @@ class NatsInbox:
         return int(json.loads(answer.data).get("num_pending", 0))
 
     async def tend(self) -> None:
-        """Keep what is in hand from being delivered again, and ask anew after a silence."""
+        """Keep what is in hand from being delivered again, and ask anew after a silence.
+
+        A broker that was killed knows nothing of what it was asked for, and it may be back before
+        anybody looks whether it is away: only the count of connections tells.
+        """
         loop = asyncio.get_running_loop()
+        kept_at = loop.time()
         while True:
-            await asyncio.sleep(KEEP_ALIVE_SECONDS)
+            await asyncio.sleep(TEND_SECONDS)
             if not self._client.is_connected:
-                self._was_connected = False
                 continue
             silent = loop.time() - self._heard_at > 3 * IDLE_HEARTBEAT_SECONDS
-            if silent or not self._was_connected:
-                self._was_connected = True
+            connection = self._client.stats["reconnects"]
+            if silent or connection != self._connection:
+                self._connection = connection
                 self._asked = 0
                 await self._guarded(self._ask)
+            if loop.time() - kept_at < KEEP_ALIVE_SECONDS:
+                continue
+            kept_at = loop.time()
             for delivery in list(self._in_hand.values()):
                 await self._guarded(delivery.keep)
 
