@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import httpx
 import ollama
 
+from interlock.model.plain_text import plain_text
 from interlock.reasoning.ports import Answer, AskFailedError, Finish, Question
 from interlock.reasoning.response_limit import MAX_RESPONSE_BYTES, ResponseTooLargeError
-from interlock.reasoning.sanitise import plain_text
 from interlock.reasoning.schemas import strict_json_schema
 from interlock.reasoning.status import failure_of_status, seconds_to_wait
 from interlock.wire.reasoning import ReasonerFailure

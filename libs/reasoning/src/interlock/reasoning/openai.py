@@ -11,9 +11,9 @@ import openai
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response, ResponseOutputMessage
 
+from interlock.model.plain_text import plain_text
 from interlock.reasoning.ports import Answer, AskFailedError, Finish, Question
 from interlock.reasoning.response_limit import MAX_RESPONSE_BYTES, ResponseTooLargeError
-from interlock.reasoning.sanitise import plain_text
 from interlock.reasoning.schemas import strict_json_schema
 from interlock.reasoning.status import failure_of_status, seconds_to_wait
 from interlock.wire.reasoning import ReasonerFailure

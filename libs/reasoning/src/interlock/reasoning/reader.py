@@ -19,7 +19,7 @@ from typing import Any, NoReturn, cast
 import msgspec
 from msgspec import Struct
 
-from interlock.reasoning.sanitise import plain_text
+from interlock.model.plain_text import plain_text
 from interlock.reasoning.schemas import AnswerSchema, NumberRule, TextRule
 
 MAX_ANSWER_CHARS = 262_144

@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from interlock.reasoning.sanitise import plain_text
+from interlock.model.plain_text import plain_text
 
 
 @pytest.mark.parametrize(
