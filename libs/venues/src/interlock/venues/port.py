@@ -105,8 +105,8 @@ class ProtectiveOrder(Struct, frozen=True, kw_only=True):
     """An order that can only shrink what its entry has filled.
 
     `order_type` is ``stop`` (with `stop_price`), ``trailing_stop`` (with `trail_offset`, a distance
-    in price) or ``limit`` (with `limit_price`: the take-profit). `parent` is the entry's client
-    order id.
+    in price), ``limit`` (with `limit_price`: the take-profit) or ``market``: what exec kept itself
+    and has come to. `parent` is the entry's client order id.
     """
 
     client_order_id: str
@@ -151,7 +151,10 @@ class Venue(Protocol):
         ...
 
     def protect(self, order: ProtectiveOrder, now: int) -> Reports:
-        """Place a protective order of a kind the venue keeps."""
+        """Place a protective order of a kind the venue keeps, or a market order, which all take.
+
+        It may only reduce. Of one client order id a second call places nothing new.
+        """
         ...
 
     def cancel(self, client_order_id: str) -> Reports:
