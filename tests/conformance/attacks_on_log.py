@@ -5,13 +5,13 @@ from pathlib import Path
 
 from interlock.runtime.anchors import Occasion, anchors_file, drop_anchor, read_anchors
 from interlock.runtime.journal import (
-    GENESIS,
     Entry,
     Head,
     Journal,
     JournalError,
     head_bytes,
     head_path,
+    parse,
     read,
     render_head,
     render_row,
@@ -47,7 +47,7 @@ class Log:
 
     def write_anew(self, changed: int, key: Signer | None, rows: int = ROWS) -> None:
         """Change a row, hash all that follow again, and sign the head where a key is given."""
-        prev, lines = GENESIS, list[bytes]()
+        prev, lines = parse(self.lines[0], "row 1").prev, list[bytes]()
         for number in range(1, rows + 1):
             body = b"forged" if number == changed else b"%d" % number
             row = row_after(number - 1, prev, _entry(body))

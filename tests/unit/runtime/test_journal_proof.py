@@ -17,7 +17,6 @@ from interlock.runtime.anchors import (
     read_anchors,
 )
 from interlock.runtime.journal import (
-    GENESIS,
     Entry,
     Head,
     Journal,
@@ -25,6 +24,7 @@ from interlock.runtime.journal import (
     Place,
     head_bytes,
     head_path,
+    parse,
     read,
     render_head,
     render_row,
@@ -72,7 +72,7 @@ class Kept:
 
     def forge(self, changed, *, key=None):
         """Change a row and hash all that follow anew, with a new head where a key is at hand."""
-        prev, lines = GENESIS, []
+        prev, lines = parse(self.lines[0], "row 1").prev, []
         for n in range(1, ROWS + 1):
             body = b'{"forged":true}' if n == changed else entry(n).body
             row = row_after(n - 1, prev, Entry("DESK", "evt.test", body))
@@ -224,3 +224,11 @@ def test_a_journals_anchors_are_found_by_its_first_row(kept):
 def test_tests_write_no_anchors_into_the_real_home():
     assert os.environ["INTERLOCK_ANCHORS"]
     assert Path.home() not in anchors_folder().parents
+
+
+def test_two_journals_of_the_same_rows_are_two_journals(tmp_path):
+    """Two replays of one data set have the same rows, and each its own anchors."""
+    one, other = Kept(tmp_path / "one"), Kept(tmp_path / "other")
+    bodies = [[parse(line, "a row").body for line in kept.lines] for kept in (one, other)]
+    assert bodies[0] == bodies[1]
+    assert parse(one.lines[0], "row 1").hash != parse(other.lines[0], "row 1").hash

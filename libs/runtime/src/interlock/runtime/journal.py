@@ -1,7 +1,8 @@
 """The journal: an append-only file of JSON lines, each chained to the one before by its hash.
 
 Theory of operation. A row's hash is SHA-256 over the previous row's hash and the row's canonical
-bytes, so a changed, removed or reordered row breaks the chain at that place. What a chain alone
+bytes, so a changed, removed or reordered row breaks the chain at that place. Before the first row
+stands a random hash, so that two replays of one data set are two journals. What a chain alone
 cannot show is a missing end: `head.json` beside the file names the last row in a signature, and is
 written when the journal is created, every so many rows, and at close. One fsync covers a whole
 batch; a batch that could not be made durable is cut off again and the error raised, so nothing is
@@ -13,6 +14,7 @@ import base64
 import fcntl
 import hashlib
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -26,6 +28,8 @@ from interlock.runtime.durable import replace_file, sync_folder
 DOMAIN = b"interlock.journal.v1"
 HEAD_DOMAIN = b"interlock.journal-head.v1"
 GENESIS = "0" * 64
+"""What a reader takes for the hash before the first row; the writer draws one for each journal."""
+GENESIS_BYTES = 32
 TAIL_BYTES = 8 * 1024 * 1024
 ROWS_PER_HEAD = 1_000
 
@@ -148,9 +152,10 @@ def chained(file: BinaryIO, place: Place | None = START) -> Iterator[Row]:
     """Yield the rows from here on, each held against the one before it.
 
     Where `place` is none the first row's place in the chain is taken on trust; its own hash is
-    still checked.
+    still checked. What stands before row 1 is whatever the journal began with.
     """
-    expected_seq, prev = (None, None) if place is None else (place.seq + 1, place.hash)
+    expected_seq = None if place is None else place.seq + 1
+    prev = None if place is None or place.seq == 0 else place.hash
     for line in file:
         if not line.endswith(b"\n"):
             file.seek(-len(line), os.SEEK_CUR)
@@ -360,11 +365,15 @@ class Journal:
             self.cut_bytes = torn_bytes(file)
             size = file.seek(0, os.SEEK_END) - self.cut_bytes
             if size == 0 and not head_path(self.path).exists():
+                self.place = Place(0, 0, secrets.token_hex(GENESIS_BYTES))
                 self._cut()
                 self._write_head()
                 return
             head = read_head(self.path, verify)
-            named_hash = GENESIS if head.seq == 0 else ""
+            named_hash = ""
+            if head.seq == 0:
+                named_hash = head.hash
+                self.place = Place(0, 0, head.hash)
             place = _seek_to_tail(file, TAIL_BYTES + self.cut_bytes)
             first = 0
             for row in chained(file, place):

@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from interlock.runtime.anchors import Anchor
 from interlock.runtime.journal import (
-    GENESIS,
     JournalError,
     Row,
     Verify,
@@ -55,14 +54,18 @@ def prove(
         At the first row that is not what was written, with its number where that is known; at the
         end when rows are missing there.
     """
-    rows, proven, named_hash = 0, 0, GENESIS
+    rows, proven, named_hash = 0, 0, ""
     waiting: Mapping[int, Anchor] = {one.seq: one for one in anchors if one.seq > 0}
     head = read_head(path, verify)
+    if head.seq == 0:
+        named_hash = head.hash
     with path.open("rb") as file:
         torn = torn_bytes(file)
         file.seek(0)
         for row in chained(file):
             rows = row.seq
+            if rows == 1 and head.seq == 0 and row.prev != head.hash:
+                raise JournalError("row 1 does not follow what the head was signed for", seq=1)
             anchor = waiting.get(rows)
             if anchor is not None:
                 if anchor.hash != row.hash:
