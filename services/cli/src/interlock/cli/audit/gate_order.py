@@ -6,7 +6,7 @@ them in another. What the gate may have taken in waits here until a `GateHeard` 
 and what it told lately: after a crash it may list a message a second time.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -49,7 +49,8 @@ class GateOrder:
 
     unlisted: dict[str, Taken] = field(default_factory=dict[str, Taken])
     _lists: deque[Taken] = field(default_factory=deque[Taken])
-    _lately: dict[str, Taken] = field(default_factory=dict[str, Taken])
+    # A plain dict looks for its first key through all that were taken out before it.
+    _lately: OrderedDict[str, Taken] = field(default_factory=OrderedDict[str, Taken])
     _missing: str = ""
 
     def add(self, seq: int, message: Message, body: bytes) -> Iterator[Taken]:
@@ -101,7 +102,7 @@ class GateOrder:
                 taken = Taken(taken.seq, taken.message, taken.body, told)
             yield taken
         while len(self._lately) > LATELY:
-            del self._lately[next(iter(self._lately))]
+            self._lately.popitem(last=False)
         yield told_in
 
     def _judged(self, seq: int, told: GateHeard) -> int:
