@@ -4,7 +4,7 @@ from math import nan
 import pytest
 from interlock.feed.config import FeedConfig
 from interlock.feed.replay import waves
-from interlock.feed.state import ReplaySetting
+from interlock.feed.state import FeedSetting
 from interlock.venues.replay import open_replay
 from interlock.venues.replay_rows import RawBar, ReplayData
 from interlock.wire.codec import decode, encode
@@ -56,7 +56,7 @@ def setting(of, **changes):
         "cadence_seconds": 5,
         "instrument_ids": {},
     }
-    return ReplaySetting(**(plain | changes))
+    return FeedSetting(**(plain | changes))
 
 
 def replay(*rows, seconds=60, **changes):

@@ -1,21 +1,30 @@
-"""The feed's wiring: a data set to its waves, and the process that publishes them."""
+"""The feed's wiring: a data set to its waves, or a live source to what is made of it."""
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
+from interlock.feed.adapters.listening import Listening
 from interlock.feed.config import FeedConfig
 from interlock.feed.core import decide
 from interlock.feed.dataset import data_for, setting_of
+from interlock.feed.live import core as live
+from interlock.feed.live.state import LiveState
+from interlock.feed.live.state import evolve as evolve_live
 from interlock.feed.pacing import ResumeError, run_replay
 from interlock.feed.replay import waves
-from interlock.feed.state import FeedState, ReplayPosition, evolve, follow
+from interlock.feed.state import FeedSetting, FeedState, ReplayPosition, evolve, follow
 from interlock.model.desk import DeskConfig
+from interlock.model.ids import NANOS_PER_SECOND
 from interlock.runtime.config import ConfigError
 from interlock.runtime.health import wait_until_ready
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.waves import Waves
+from interlock.venues.registry import PAPER, VenueConfigError, source_for
 from interlock.venues.replay_rows import ReplayData
-from interlock.wire.base import Message
+from interlock.venues.source import MarketSource
+from interlock.wire.base import Message, Report
 from interlock.wire.catalogue import FEED
 
 
@@ -30,9 +39,15 @@ def open_waves(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Iterat
     return waves(data, setting_of(desk, data), config)
 
 
-async def assemble(process: Process) -> Parts[ReplayPosition]:
+async def assemble(process: Process) -> Parts[Any]:
+    config = process.desk_file.section(FEED, FeedConfig)
+    if process.settings.replay:
+        return _replaying(process, config)
+    return listening_parts(process, config, live_source(process, config))
+
+
+def _replaying(process: Process, config: FeedConfig) -> Parts[ReplayPosition]:
     file, settings = process.desk_file, process.settings
-    config = file.section(FEED, FeedConfig)
     data = data_for(file.desk, settings.replay)
     position = ReplayPosition()
 
@@ -54,6 +69,60 @@ async def assemble(process: Process) -> Parts[ReplayPosition]:
         name=FEED, state=position, evolve=follow, decide=lambda _state, _heard, _now: ()
     )
     return Parts(service=service, work=replay)
+
+
+def live_source(process: Process, config: FeedConfig) -> MarketSource:
+    """Return the desk's live source; raise `ConfigError` where there is none."""
+    file = process.desk_file
+    if not config.source:
+        raise ConfigError(f"desk {file.desk.name} has no live source, and no replay was given")
+    symbols = [one.symbol for one in file.desk.instruments]
+    try:
+        return source_for(config.source, symbols, file.section, os.environ)
+    except VenueConfigError as error:
+        raise ConfigError(str(error)) from error
+
+
+def build_live(config: FeedConfig, desk: DeskConfig, listening: Listening) -> Service[LiveState]:
+    """Return the feed of a live source as a service."""
+    setting = FeedSetting(
+        desk=desk.name,
+        dataset=config.source,
+        source=config.source,
+        bar_seconds=config.bar_seconds,
+        cadence_seconds=desk.cadence_seconds,
+        instrument_ids={one.symbol: one.instrument_id for one in desk.instruments},
+    )
+    state = LiveState(
+        rows=FeedState(config=config, setting=setting),
+        simulate_bars=desk.venue == PAPER and not config.quotes,
+        cadence_ns=desk.cadence_seconds * NANOS_PER_SECOND,
+    )
+    return Service(
+        name=FEED,
+        state=state,
+        evolve=evolve_live,
+        decide=live.decide,
+        begin=live.begin,
+        perform=listening.perform,
+    )
+
+
+def listening_parts(process: Process, config: FeedConfig, source: MarketSource) -> Parts[LiveState]:
+    """Return the live feed, wired to `source`."""
+
+    def tell(report: Report) -> None:
+        # The loop, which hears it, is made after this.
+        process.report(report)
+
+    listening = Listening(source, config, tell, config.bar_seconds)
+
+    async def listen() -> None:
+        await wait_until_ready(process.settings.wait_for_ports)
+        await listening.run()
+
+    service = build_live(config, process.desk_file.desk, listening)
+    return Parts(service=service, work=listen)
 
 
 def main() -> None:

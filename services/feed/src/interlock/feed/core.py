@@ -16,7 +16,7 @@ from interlock.feed.checks import (
     is_quote_only,
     is_session_break,
 )
-from interlock.feed.state import FeedState, InstrumentFeed, MomentPassed, ReplaySetting, RowRead
+from interlock.feed.state import FeedSetting, FeedState, InstrumentFeed, MomentPassed, RowRead
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.replay_rows import RawBar
 from interlock.wire.base import Message, Report, caused_id, root_ids
@@ -44,12 +44,12 @@ def decide(state: FeedState, heard: Message | Report, _now: int) -> Sequence[Mes
             return ()
 
 
-def window_scale(setting: ReplaySetting) -> float:
+def window_scale(setting: FeedSetting) -> float:
     """Return by how much the desk's windows are stretched: 1 where the data's times are real."""
     return 1.0 if _is_real_time(setting) else setting.bar_seconds / setting.cadence_seconds
 
 
-def _is_real_time(setting: ReplaySetting) -> bool:
+def _is_real_time(setting: FeedSetting) -> bool:
     return setting.bar_seconds <= LONGEST_REAL_TIME_BAR
 
 
@@ -59,23 +59,27 @@ def _on_row(state: FeedState, row: RawBar) -> Sequence[Message]:
     feed = state.of(instrument_id)
     faults = faults_of(row, feed.last_ts, feed.last_close, setting.bar_seconds, state.config)
     said: list[Message] = [
-        _status(state, instrument_id, row.ts_complete, fault)
+        status_of(state, instrument_id, row.ts_complete, fault)
         for fault in faults
         if fault.condition not in feed.wrong
     ]
     if not faults and feed.wrong:
-        said.append(_status(state, instrument_id, row.ts_complete, _fine(feed)))
+        said.append(status_of(state, instrument_id, row.ts_complete, fine_again(feed)))
     if not any(fault.drops for fault in faults):
-        quoted = has_quote(row) and not any(fault.spoils_quote for fault in faults)
-        said += _market_data(setting, instrument_id, row, quoted=quoted)
+        said += market_data(setting, instrument_id, row, quoted=is_quoted(row, faults))
     return said
 
 
-def _fine(feed: InstrumentFeed) -> Fault:
+def is_quoted(row: RawBar, faults: Sequence[Fault]) -> bool:
+    """Return whether the row has a quote that may be passed on."""
+    return has_quote(row) and not any(fault.spoils_quote for fault in faults)
+
+
+def fine_again(feed: InstrumentFeed) -> Fault:
     return Fault(condition=FeedCondition.OK, detail=f"after {', '.join(sorted(feed.wrong))}")
 
 
-def _status(state: FeedState, instrument_id: str, ts: int, fault: Fault) -> FeedStatusChanged:
+def status_of(state: FeedState, instrument_id: str, ts: int, fault: Fault) -> FeedStatusChanged:
     setting = state.setting
     # The count of rows keeps apart two late rows of one time with a good one between them.
     message_id, decision_id = root_ids(
@@ -101,9 +105,10 @@ def _status(state: FeedState, instrument_id: str, ts: int, fault: Fault) -> Feed
     )
 
 
-def _market_data(
-    setting: ReplaySetting, instrument_id: str, row: RawBar, *, quoted: bool
+def market_data(
+    setting: FeedSetting, instrument_id: str, row: RawBar, *, quoted: bool
 ) -> Sequence[Message]:
+    """Return the messages of a sound row: a quote, or a bar as the venue and as the desk see it."""
     if is_quote_only(row):
         return (_quote(setting, instrument_id, row),)
     bar = _bar(setting, instrument_id, row, quoted=quoted)
@@ -116,7 +121,7 @@ def _market_data(
     return (lived, bar)
 
 
-def _bar(setting: ReplaySetting, instrument_id: str, row: RawBar, *, quoted: bool) -> Bar:
+def _bar(setting: FeedSetting, instrument_id: str, row: RawBar, *, quoted: bool) -> Bar:
     message_id, decision_id = root_ids(
         Bar, setting.dataset, instrument_id, setting.bar_seconds, row.ts_complete
     )
@@ -137,7 +142,7 @@ def _bar(setting: ReplaySetting, instrument_id: str, row: RawBar, *, quoted: boo
     )
 
 
-def _quote(setting: ReplaySetting, instrument_id: str, row: RawBar) -> Quote:
+def _quote(setting: FeedSetting, instrument_id: str, row: RawBar) -> Quote:
     message_id, decision_id = root_ids(
         Quote, setting.dataset, instrument_id, setting.bar_seconds, row.ts_complete
     )
@@ -149,12 +154,12 @@ def _quote(setting: ReplaySetting, instrument_id: str, row: RawBar) -> Quote:
         source=setting.source,
         bid=row.bid,
         ask=row.ask,
-        bid_size=_size(row.bid_size),
-        ask_size=_size(row.ask_size),
+        bid_size=known_size(row.bid_size),
+        ask_size=known_size(row.ask_size),
     )
 
 
-def _size(value: float) -> float:
+def known_size(value: float) -> float:
     """Return 0 for a size the source does not give: nothing may be taken to be there."""
     return value if value > 0 else 0.0
 
@@ -185,7 +190,7 @@ def _stale(state: FeedState, ts: int) -> Iterator[FeedStatusChanged]:
             observed=silent,
             limit=limit,
         )
-        yield _status(state, instrument_id, ts, fault)
+        yield status_of(state, instrument_id, ts, fault)
 
 
 def _tick(state: FeedState, ts: int, cadence_ns: int) -> ClockTicked:

@@ -1,6 +1,6 @@
 """The part of a data set that a desk trades."""
 
-from interlock.feed.state import ReplaySetting
+from interlock.feed.state import FeedSetting
 from interlock.model.desk import DeskConfig
 from interlock.runtime.config import ConfigError
 from interlock.venues.replay import open_replay
@@ -28,10 +28,10 @@ def data_for(desk: DeskConfig, source: str) -> ReplayData:
         raise ConfigError(str(error)) from error
 
 
-def setting_of(desk: DeskConfig, data: ReplayData) -> ReplaySetting:
+def setting_of(desk: DeskConfig, data: ReplayData) -> FeedSetting:
     """Return the setting of a replay of `data` for `desk`."""
     known = {symbol: desk.instrument(symbol) for symbol in data.instruments}
-    return ReplaySetting(
+    return FeedSetting(
         desk=desk.name,
         dataset=data.dataset,
         bar_seconds=data.bar_seconds,

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from interlock.feed.config import FeedConfig
 from interlock.feed.core import decide, window_scale
-from interlock.feed.state import FeedState, MomentPassed, ReplaySetting, RowRead, evolve
+from interlock.feed.state import FeedSetting, FeedState, MomentPassed, RowRead, evolve
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.replay_rows import ReplayData
 from interlock.wire.base import Message, Report, root_ids
 from interlock.wire.market import ReplayCounts, ReplayFinished, ReplayStarted
 
 
-def waves(data: ReplayData, setting: ReplaySetting, config: FeedConfig) -> Iterator[Message]:
+def waves(data: ReplayData, setting: FeedSetting, config: FeedConfig) -> Iterator[Message]:
     """Yield every message of the replay; the same data makes the same messages and ids.
 
     The consumer publishes one and lets the system settle before it asks for the next.
@@ -41,7 +41,7 @@ def _said(state: FeedState, report: Report) -> Sequence[Message]:
     return said
 
 
-def _started(data: ReplayData, setting: ReplaySetting) -> ReplayStarted:
+def _started(data: ReplayData, setting: FeedSetting) -> ReplayStarted:
     message_id, decision_id = root_ids(ReplayStarted, setting.desk, data.dataset)
     ids = setting.instrument_ids
     return ReplayStarted(

@@ -20,8 +20,8 @@ from interlock.wire.system import AlertRaised
 type Conditions = set[FeedCondition]
 
 
-class ReplaySetting(Struct, frozen=True, kw_only=True):
-    """What stays the same for one replay.
+class FeedSetting(Struct, frozen=True, kw_only=True):
+    """What stays the same for one replay, or one live source.
 
     `bar_seconds` is the length of the data's bars. `instrument_ids` maps the source's symbols to
     the desk's ids, where they differ.
@@ -36,9 +36,11 @@ class ReplaySetting(Struct, frozen=True, kw_only=True):
 
 
 class RowRead(Report, frozen=True, kw_only=True):
-    """The source gave a row."""
+    """The source gave a row. Live, it came `at` this moment; `from_history`, on being asked."""
 
     row: RawBar
+    at: int = 0
+    from_history: bool = False
 
 
 class MomentPassed(Report, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class FeedState:
     """`read` counts rows; `ticks` and `ticked_at` are the desk's clock; `moment` is the latest."""
 
     config: FeedConfig
-    setting: ReplaySetting
+    setting: FeedSetting
     instruments: dict[str, InstrumentFeed] = field(default_factory=dict[str, InstrumentFeed])
     read: int = 0
     published: int = 0
