@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from interlock.cli.errors import CliError
 from interlock.exec import app as exec_app
+from interlock.exec.adapters.choosing import venue_of
 from interlock.exec.config import ExecConfig
 from interlock.feed.app import open_waves
 from interlock.feed.config import FeedConfig
@@ -87,7 +88,7 @@ def assemble(
         desk=desk.name, store=store, reader=RulesReader(desk=desk.name, verifier=seal)
     )
     clock = DataClock(starts_at)
-    venue = exec_app.venue_of(desk, file.section("exec", ExecConfig))
+    venue = venue_of(desk, file.section("exec", ExecConfig))
     members = [
         Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock(starts_at)),
         Member(exec_app.build(desk, venue, seal, clock), clock),

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 
+from interlock.exec.adapters.choosing import venue_of
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.sending import kept, open_venue, place, turn
 from interlock.exec.adapters.standing import Latest, look_again, nothing_stored
@@ -21,18 +22,14 @@ from interlock.exec.ports import (
 from interlock.exec.state import ExecState, evolve
 from interlock.model.desk import DeskConfig
 from interlock.runtime.clock import Clock
-from interlock.runtime.config import ConfigError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.signing import VerifiesOrders, load_verifier
-from interlock.venues.paper import PaperVenue
 from interlock.venues.port import Venue
 from interlock.wire.base import Effect, Report
 from interlock.wire.build import build_of
 from interlock.wire.catalogue import EXEC
 from interlock.wire.signing import canonical_bytes
-
-PAPER = "paper"
 
 
 def build(
@@ -87,17 +84,10 @@ def build(
     )
 
 
-def venue_of(desk: DeskConfig, config: ExecConfig) -> Venue:
-    """Return the desk's venue; raise `ConfigError` for one nobody has an adapter for."""
-    if desk.venue != PAPER:
-        raise ConfigError(f"there is no venue {desk.venue!r}: known is {PAPER}")
-    return PaperVenue(config.paper, {one.instrument_id: one for one in desk.instruments})
-
-
 async def assemble(process: Process) -> Parts[ExecState]:
     desk, state = process.desk_file.desk, process.settings.state
     config = process.desk_file.section(EXEC, ExecConfig)
-    venue = venue_of(desk, config)
+    venue = venue_of(desk, config, process.desk_file.section)
     verifier = load_verifier(state / "secrets")
     arm_at_first_start(state)
     switch = KillSwitch(venue, state)
