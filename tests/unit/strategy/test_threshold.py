@@ -136,6 +136,12 @@ def test_a_price_above_the_notional_does_not_close_a_position_the_move_favours(s
     assert (leave.side, leave.quantity, leave.reduce_only) == (opposite, 50, True)
 
 
+@pytest.mark.parametrize(("age_seconds", "trades"), [(30, True), (31, False)])
+def test_a_move_of_a_bar_that_was_missed_decides_nothing(age_seconds, trades):
+    said = react(strategy_cell(), features(1, 9.0), (1 + age_seconds) * SECOND)
+    assert bool(said) == trades
+
+
 def test_less_than_one_lot_is_not_bought():
     assert move(strategy_cell(), 1, 9.0, close=5_000.01) == []
     assert move(strategy_cell(), 1, 9.0, close=5_000.0)[0].quantity == 1

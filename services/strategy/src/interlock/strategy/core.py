@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import sqrt
 
+from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.strategy.flatten import close_all, close_one, close_rest
@@ -55,6 +56,8 @@ def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
         return ()
     if heard.instrument_id in state.asking or heard.close <= 0:
+        return ()
+    if now - heard.ts_event > state.config.max_features_age_seconds * NANOS_PER_SECOND:
         return ()
     threshold = scaled_threshold_bps(state.threshold_bps, heard.bar_seconds, state.cadence_seconds)
     intent = _intent(state, heard, instrument, threshold, now)
