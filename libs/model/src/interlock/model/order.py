@@ -119,7 +119,8 @@ class WorkingOrder(Struct, frozen=True, kw_only=True):
 
     `ts_event` is when it was sent; a simulated venue trades it on later events only. A protective
     order has a `parent`, the client order id it protects, and a `stop_price` or a `trail_offset`,
-    a distance in price; a take-profit is a limit order with a parent.
+    a distance in price; a take-profit is a limit order with a parent. `live`: a stop whose price
+    has been reached, or a post-only order that has come to rest.
     """
 
     client_order_id: str
@@ -140,6 +141,7 @@ class WorkingOrder(Struct, frozen=True, kw_only=True):
     parent: str = ""
     stop_price: Decimal | None = None
     trail_offset: Decimal | None = None
+    live: bool = False
 
     @property
     def leaves(self) -> Decimal:

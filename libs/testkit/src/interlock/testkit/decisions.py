@@ -161,8 +161,14 @@ def venue_bar(seen: Bar) -> VenueBar:
 
 
 def wide_bar(n: int, **more: Any) -> Bar:
-    """Return a bar from 90 to 110 that opens and closes at 100, on a volume of 1,000."""
-    fields: dict[str, Any] = {"open": 100.0, "high": 110.0, "low": 90.0, "volume": 1_000.0}
+    """Return a second's bar from 90 to 110, opening and closing at 100, on a volume of 1,000."""
+    fields: dict[str, Any] = {
+        "bar_seconds": 1,
+        "open": 100.0,
+        "high": 110.0,
+        "low": 90.0,
+        "volume": 1_000.0,
+    }
     flat = bar(n, 100.0)
     known = {name: getattr(flat, name) for name in flat.__struct_fields__}
     return Bar(**(known | fields | more))

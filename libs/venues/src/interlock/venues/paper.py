@@ -1,32 +1,66 @@
-"""The paper venue: fills orders against replayed bars and quotes, the same way every time.
+"""The paper venue: fills orders against bars and quotes, the same way every time.
 
-Theory of operation. An order rests until the market moves after it: it never trades on the bar it
-was decided on, even where that comes again. On a bar a market order fills at the open, worsened
-by half the spread and by slippage; a limit order fills when the bar reaches its price, at the open
-where that is better. At most `participation` of the bar's volume is filled, in whole lots; the rest
-waits for the next bar. On a quote orders fill at the touch, up to its size. Prices are rounded to
-the tick against the order, so that rounding hides no cost. Trade ids derive from order and market
-event, so a market event that is seen twice trades once.
+Theory of operation. An order rests until the market moves after it has come, `latency_ms` after it
+was sent: it never trades on the bar it was decided on, even where that comes again. At most
+`participation` of a bar's volume is filled, and of a quote its size, in whole lots; orders take
+their share by price, then time. `paper_prices` says at which price.
+
+Protective orders rest here, too. They only reduce: never more than is held, nor together more than
+one of them stands for. With the fill of one whole its siblings end, and with the position all that
+would have reduced it.
+
+Ids derive from causes, and a market event that is seen twice trades once: in this process by its
+id, after a restart by the trade ids that it left behind.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from msgspec import Struct
+from msgspec import field as default
 
-from interlock.model.ids import derive_id
-from interlock.model.instrument import Instrument
+from interlock.model.ids import UnixNanos, derive_id
+from interlock.model.instrument import Instrument, on_step
 from interlock.model.order import WorkingOrder
-from interlock.model.values import ZERO, OrderType, Side, TimeInForce, require_not_negative
+from interlock.model.values import (
+    ZERO,
+    InstrumentKind,
+    OrderType,
+    Side,
+    TimeInForce,
+    require_not_negative,
+)
+from interlock.venues.paper_book import (
+    Deal,
+    PaperOrder,
+    in_turn,
+    protective,
+    remembered,
+    submitted,
+)
+from interlock.venues.paper_hours import Hours, hours_of, utc_day_ends
+from interlock.venues.paper_prices import (
+    Course,
+    begins,
+    course,
+    deal,
+    only_the_end,
+    trailed,
+    would_cross,
+)
 from interlock.venues.port import (
     ProtectiveOrder,
     Tell,
     VenueAccepted,
     VenueBook,
     VenueCanceled,
+    VenueExpired,
     VenueFilled,
+    VenueMoved,
     VenueNeverSeen,
+    VenueRejected,
     VenueReport,
 )
 from interlock.wire.market import Bar, Quote
@@ -34,106 +68,139 @@ from interlock.wire.orders import SubmitOrder
 
 _BPS = Decimal(10_000)
 _CENT_OF_A_CENT = Decimal("0.0001")
+_NANOS_PER_MS = 1_000_000
+_EVENT_DIGITS = 16
+ENDED_ORDERS_KEPT = 1_000
+"""How many orders that have ended can still be looked up with all that happened to them."""
+NOTHING_LEFT = "nothing left to reduce"
 
 
 class PaperConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Costs of trading, in 1/10,000 of the price; `participation` is a fraction of volume."""
+    """Costs of trading, in 1/10,000 of the price; `participation` is a fraction of volume.
+
+    `maker_fee_bps` is for limit orders that were there first, `fee_bps` for all others and, where
+    that is not set, for all. `min_fee` is the least that an order's first fill costs, `latency_ms`
+    the way to the venue. An order for less than `min_notional` is rejected, unless it only
+    reduces. `hours` names the exchange that a kind of instrument trades on, such as ``XNYS``.
+    """
 
     spread_bps: Decimal = Decimal(2)
     slippage_bps: Decimal = Decimal(1)
     fee_bps: Decimal = Decimal("0.5")
+    maker_fee_bps: Decimal | None = None
+    min_fee: Decimal = ZERO
     participation: Decimal = Decimal("0.05")
+    latency_ms: int = 0
+    min_notional: Decimal = ZERO
+    hours: dict[InstrumentKind, str] = default(default_factory=dict[InstrumentKind, str])
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            require_not_negative(name, getattr(self, name))
-
-
-@dataclass(slots=True)
-class _Resting:
-    """An order in the paper venue's book."""
-
-    client_order_id: str
-    instrument_id: str
-    side: Side
-    leaves: Decimal
-    limit_price: Decimal | None
-    time_in_force: TimeInForce
-    ts_placed: int
-
-    @property
-    def venue_order_id(self) -> str:
-        return derive_id("paper", self.client_order_id)
+            value = getattr(self, name)
+            if isinstance(value, Decimal):
+                require_not_negative(name, value)
+        if self.latency_ms < 0:
+            raise ValueError(f"latency_ms must not be negative, not {self.latency_ms}")
+        for exchange in self.hours.values():
+            hours_of(exchange)
 
 
 @dataclass(slots=True)
 class PaperVenue:
-    """A venue in this process. `instruments` is keyed by instrument id."""
+    """A venue in this process. `instruments` is keyed by instrument id.
+
+    `_orders` holds the open orders of each instrument, `_said` what was reported of each order.
+    """
 
     config: PaperConfig
     instruments: dict[str, Instrument]
-    _book: dict[str, _Resting] = field(default_factory=dict[str, _Resting])
+    _orders: dict[str, dict[str, PaperOrder]] = field(
+        default_factory=dict[str, dict[str, PaperOrder]]
+    )
+    _where: dict[str, str] = field(default_factory=dict[str, str])
     _positions: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
-    _trades: set[str] = field(default_factory=set[str])
     _placed: set[str] = field(default_factory=set[str])
+    _said: dict[str, list[VenueReport]] = field(default_factory=dict[str, list[VenueReport]])
+    _ended: deque[str] = field(default_factory=deque[str])
+    _seen: dict[tuple[str, type], tuple[UnixNanos, set[str]]] = field(
+        default_factory=dict[tuple[str, type], tuple[UnixNanos, set[str]]]
+    )
+    _traded_before: frozenset[str] = frozenset()
+    _opened: bool = False
+
+    @property
+    def keeps(self) -> frozenset[OrderType]:
+        return frozenset({OrderType.STOP, OrderType.TRAILING_STOP, OrderType.LIMIT})
 
     def open(
         self, orders: Sequence[WorkingOrder], positions: dict[str, Decimal], trade_ids: set[str]
     ) -> VenueBook:
-        """Take over what exec remembers: a simulated venue lives and dies with its process."""
-        self._positions = dict(positions)
-        self._trades = set(trade_ids)
-        for order in orders:
-            self._placed.add(order.client_order_id)
-            self._book[order.client_order_id] = _Resting(
-                client_order_id=order.client_order_id,
-                instrument_id=order.instrument_id,
-                side=order.side,
-                leaves=order.leaves,
-                limit_price=order.limit_price,
-                time_in_force=order.time_in_force,
-                ts_placed=order.ts_event,
-            )
-        leaves = {name: order.leaves for name, order in self._book.items()}
-        return VenueBook(leaves=leaves, positions=dict(self._positions))
+        """Take over what exec remembers: a simulated venue lives and dies with its process.
+
+        Asked again by the same process, it shows its own book and what exec has not heard of.
+        """
+        if not self._opened:
+            self._opened = True
+            self._positions = dict(positions)
+            self._traded_before = frozenset(one[:_EVENT_DIGITS] for one in trade_ids)
+            for order in orders:
+                self._rest(remembered(order, len(self._placed)))
+        leaves = {
+            name: order.leaves for book in self._orders.values() for name, order in book.items()
+        }
+        news = [
+            report
+            for order in orders
+            for report in self._said.get(order.client_order_id, ())
+            if _is_news(report, trade_ids)
+        ]
+        return VenueBook(leaves=leaves, positions=dict(self._positions), news=news)
 
     def place(self, order: SubmitOrder, now: int) -> Sequence[VenueReport]:
         del now
-        resting = _Resting(
-            client_order_id=order.client_order_id,
-            instrument_id=order.instrument_id,
-            side=order.side,
-            leaves=order.quantity,
-            limit_price=order.limit_price,
-            time_in_force=order.time_in_force,
-            ts_placed=order.ts_event,
-        )
-        if order.client_order_id not in self._placed:
-            self._placed.add(order.client_order_id)
-            self._book[order.client_order_id] = resting
-        return [
-            VenueAccepted(
-                client_order_id=order.client_order_id, venue_order_id=resting.venue_order_id
-            )
-        ]
-
-    @property
-    def keeps(self) -> frozenset[OrderType]:
-        return frozenset()
+        if order.client_order_id in self._placed:
+            return self.look_up(order.client_order_id)
+        price = order.reference_price if order.limit_price is None else order.limit_price
+        placed = submitted(order, len(self._placed))
+        return self._take(placed, self._misfit(placed) or self._too_small(placed, price))
 
     def protect(self, order: ProtectiveOrder, now: int) -> Sequence[VenueReport]:
-        raise NotImplementedError(f"paper keeps no {order.order_type} order yet ({now})")
+        del now
+        if order.client_order_id in self._placed:
+            return self.look_up(order.client_order_id)
+        placed = protective(order, len(self._placed))
+        why = self._misfit(placed)
+        if why is None and self._held_against(placed) <= ZERO:
+            why = NOTHING_LEFT
+        return self._take(placed, why)
+
+    def cancel(self, client_order_id: str) -> Sequence[VenueReport]:
+        """End an order that rests here. One that has ended already has said so before."""
+        order = self._find(client_order_id)
+        if order is not None:
+            return [self._end(order, _canceled(order, "cancelled"))]
+        if client_order_id in self._placed:
+            return ()
+        self._placed.add(client_order_id)
+        canceled = VenueCanceled(
+            client_order_id=client_order_id, reason="it never came to the venue"
+        )
+        self._close(client_order_id, canceled)
+        return [canceled]
 
     def look_up(self, client_order_id: str) -> Sequence[VenueReport]:
-        resting = self._book.get(client_order_id)
-        if resting is not None:
-            name = resting.venue_order_id
-            return [VenueAccepted(client_order_id=client_order_id, venue_order_id=name)]
-        return (
-            ()
-            if client_order_id in self._placed
-            else [VenueNeverSeen(client_order_id=client_order_id)]
-        )
+        if client_order_id not in self._placed:
+            return [VenueNeverSeen(client_order_id=client_order_id)]
+        return list(self._said.get(client_order_id, ()))
+
+    def advance(self, event: Bar | Quote) -> Sequence[VenueReport]:
+        orders = self._orders.get(event.instrument_id)
+        if not orders or self._heard(event):
+            return []
+        reports = self._expire(orders, event)
+        if self._is_open(event):
+            self._trade(orders, event, reports)
+        return reports
 
     async def run(self, report: Tell) -> None:
         """There is no stream: what happens here is said at once."""
@@ -141,34 +208,146 @@ class PaperVenue:
 
     async def close(self) -> None: ...
 
-    def cancel(self, client_order_id: str) -> Sequence[VenueReport]:
-        """End an order that rests here. One that has ended already has said so before."""
-        if client_order_id in self._placed and client_order_id not in self._book:
-            return ()
-        rested = self._book.pop(client_order_id, None)
-        self._placed.add(client_order_id)
-        reason = "cancelled" if rested is not None else "it never came to the venue"
-        return [VenueCanceled(client_order_id=client_order_id, reason=reason)]
+    def _take(self, order: PaperOrder, why: str | None) -> Sequence[VenueReport]:
+        if why is None:
+            return [self._rest(order)]
+        self._placed.add(order.client_order_id)
+        rejected = VenueRejected(client_order_id=order.client_order_id, reason=why)
+        self._close(order.client_order_id, rejected)
+        return [rejected]
 
-    def advance(self, event: Bar | Quote) -> Sequence[VenueReport]:
-        reports: list[VenueReport] = []
+    def _rest(self, order: PaperOrder) -> VenueReport:
+        name = order.client_order_id
+        accepted = VenueAccepted(client_order_id=name, venue_order_id=order.venue_order_id)
+        self._placed.add(name)
+        self._said[name] = [accepted]
+        self._where[name] = order.instrument_id
+        self._orders.setdefault(order.instrument_id, {})[name] = order
+        return accepted
+
+    def _find(self, client_order_id: str) -> PaperOrder | None:
+        instrument_id = self._where.get(client_order_id)
+        return None if instrument_id is None else self._orders[instrument_id][client_order_id]
+
+    def _end[R: VenueReport](self, order: PaperOrder, report: R) -> R:
+        """Take an order out of the book; `report` is the last that is said of it."""
+        name = order.client_order_id
+        del self._orders[self._where.pop(name)][name]
+        self._close(name, report)
+        return report
+
+    def _close(self, client_order_id: str, report: VenueReport) -> None:
+        self._said.setdefault(client_order_id, []).append(report)
+        self._ended.append(client_order_id)
+        if len(self._ended) > ENDED_ORDERS_KEPT:
+            del self._said[self._ended.popleft()]
+
+    def _misfit(self, order: PaperOrder) -> str | None:
+        """Return why the venue would not take an order of this form."""
+        instrument = self.instruments.get(order.instrument_id)
+        if instrument is None:
+            return f"unknown symbol {order.instrument_id}"
+        if order.quantity <= ZERO or not on_step(order.quantity, instrument.lot):
+            return f"quantity {order.quantity} is not in lots of {instrument.lot}"
+        for price in (order.limit_price, order.stop_price):
+            if price is not None and (price <= ZERO or not on_step(price, instrument.tick)):
+                return f"price {price} is not in ticks of {instrument.tick}"
+        if order.trail_offset is not None and order.trail_offset <= ZERO:
+            return f"trail offset {order.trail_offset} is not above zero"
+        if order.post_only and order.limit_price is None:
+            return "a market order cannot be post-only"
+        return None
+
+    def _too_small(self, order: PaperOrder, price: Decimal) -> str | None:
+        notional = order.quantity * price * self.instruments[order.instrument_id].multiplier
+        if order.reduce_only or notional >= self.config.min_notional:
+            return None
+        return f"notional {notional} is below {self.config.min_notional}"
+
+    def _heard(self, event: Bar | Quote) -> bool:
+        """Return whether the venue has lived through this event, or a later one, before."""
+        key = (event.instrument_id, type(event))
+        ts, ids = self._seen.get(key, (-1, set[str]()))
+        if event.ts_event < ts or (event.ts_event == ts and event.message_id in ids):
+            return True
+        if event.ts_event > ts:
+            ids = set[str]()
+            self._seen[key] = (event.ts_event, ids)
+        ids.add(event.message_id)
+        return bool(self._traded_before) and _event_id(event) in self._traded_before
+
+    def _hours(self, instrument_id: str) -> Hours | None:
+        exchange = self.config.hours.get(self.instruments[instrument_id].kind)
+        return None if exchange is None else hours_of(exchange)
+
+    def _is_open(self, event: Bar | Quote) -> bool:
+        hours = self._hours(event.instrument_id) if self.config.hours else None
+        # A bar is complete at the first moment that is not of it any more.
+        moment = event.ts_event - 1 if isinstance(event, Bar) else event.ts_event
+        return hours is None or hours.open_at(moment)
+
+    def _expire(self, orders: dict[str, PaperOrder], event: Bar | Quote) -> list[VenueReport]:
+        return [
+            self._end(order, VenueExpired(client_order_id=order.client_order_id))
+            for order in list(orders.values())
+            if order.time_in_force is TimeInForce.DAY and self._day_ends(order) < event.ts_event
+        ]
+
+    def _day_ends(self, order: PaperOrder) -> UnixNanos:
+        hours = self._hours(order.instrument_id)
+        return utc_day_ends(order.ts_event) if hours is None else hours.day_ends(order.ts_event)
+
+    def _trade(
+        self, orders: dict[str, PaperOrder], event: Bar | Quote, reports: list[VenueReport]
+    ) -> None:
+        """Fill what the event reaches, in turn, and let the rest follow it."""
+        instrument = self.instruments[event.instrument_id]
+        there = [one for one in orders.values() if self._arrives(one) < event.ts_event]
+        deals: list[tuple[PaperOrder, Deal]] = []
+        for order in there:
+            seen = self._course(order, event)
+            if order.post_only and not order.live:
+                if would_cross(order, seen, instrument):
+                    reason = f"post-only: it would cross, the market is at {seen.first}"
+                    rejected = VenueRejected(client_order_id=order.client_order_id, reason=reason)
+                    reports.append(self._end(order, rejected))
+                    continue
+                order.live = True
+                reports.append(_moved(order))
+            reached = deal(order, seen, instrument)
+            if reached is not None:
+                deals.append((order, reached))
+            elif order.waits and order.trail_offset is not None:
+                self._follow(order, seen, instrument, reports)
         available = self._available(event)
-        for order in list(self._book.values()):
-            if order.instrument_id != event.instrument_id or event.ts_event <= order.ts_placed:
-                continue
-            fill = self._fill(order, event, available[order.side])
-            if fill is not None:
-                for side in (order.side,) if isinstance(event, Quote) else Side:
-                    available[side] -= fill.quantity
-                reports.append(fill)
-            if order.leaves > ZERO and order.time_in_force is TimeInForce.IOC:
-                del self._book[order.client_order_id]
-                reports.append(
-                    VenueCanceled(
-                        client_order_id=order.client_order_id, reason="immediate or cancel"
-                    )
-                )
-        return reports
+        for order, reached in in_turn(deals):
+            if order.client_order_id in orders:
+                self._strike(order, reached, event, available, reports)
+        reports.extend(
+            self._end(order, _canceled(order, "immediate or cancel"))
+            for order in there
+            if order.time_in_force is TimeInForce.IOC and order.client_order_id in orders
+        )
+
+    def _arrives(self, order: PaperOrder) -> UnixNanos:
+        return order.ts_event + self.config.latency_ms * _NANOS_PER_MS
+
+    def _course(self, order: PaperOrder, event: Bar | Quote) -> Course:
+        cost = (self.config.spread_bps / 2 + self.config.slippage_bps) / _BPS
+        seen = course(event, order.side, cost)
+        return seen if self._arrives(order) <= begins(event) else only_the_end(seen)
+
+    def _follow(
+        self,
+        order: PaperOrder,
+        seen: Course,
+        instrument: Instrument,
+        reports: list[VenueReport],
+    ) -> None:
+        stop = trailed(order, seen, instrument)
+        if stop != order.stop_price:
+            order.stop_price = stop
+            reports.append(_moved(order))
 
     def _available(self, event: Bar | Quote) -> dict[Side, Decimal]:
         """Return what a buyer and a seller can get; on a bar it is one and the same volume."""
@@ -180,59 +359,113 @@ class PaperVenue:
         volume = Decimal(repr(event.volume)) * self.config.participation
         return dict.fromkeys(Side, volume)
 
-    def _fill(self, order: _Resting, event: Bar | Quote, available: Decimal) -> VenueFilled | None:
-        instrument = self.instruments[order.instrument_id]
-        price = self._price(order, event, instrument)
-        quantity = instrument.quantity(min(order.leaves, max(available, ZERO)))
-        trade_id = derive_id("trade", order.client_order_id, event.message_id)
-        if price is None or quantity <= ZERO or trade_id in self._trades:
-            return None
-        self._trades.add(trade_id)
-        order.leaves -= quantity
-        if order.leaves == ZERO:
-            del self._book[order.client_order_id]
-        held = self._positions.get(order.instrument_id, ZERO)
-        self._positions[order.instrument_id] = held + quantity * order.side.sign
-        fee = (quantity * price * self.config.fee_bps / _BPS).quantize(
-            _CENT_OF_A_CENT, ROUND_HALF_EVEN
+    def _strike(
+        self,
+        order: PaperOrder,
+        reached: Deal,
+        event: Bar | Quote,
+        available: dict[Side, Decimal],
+        reports: list[VenueReport],
+    ) -> None:
+        """Fill what an order can have of the event, and end what that leaves without a purpose."""
+        room = self._room(order)
+        if room <= ZERO:
+            reports.append(self._end(order, _canceled(order, NOTHING_LEFT)))
+            return
+        triggered = order.waits
+        order.live = order.live or triggered
+        lots = min(room, max(available[order.side], ZERO))
+        quantity = self.instruments[order.instrument_id].quantity(lots)
+        if quantity > ZERO:
+            for side in (order.side,) if isinstance(event, Quote) else Side:
+                available[side] -= quantity
+            reports.append(self._fill(order, reached, event, quantity))
+            reports.extend(self._end_what_is_done(order))
+        if triggered and order.client_order_id in self._where:
+            reports.append(_moved(order))
+
+    def _room(self, order: PaperOrder) -> Decimal:
+        """Return how much an order may trade: one that only reduces, at most what is held.
+
+        Children of one parent stand for the same quantity: what a sibling that came with it or
+        later has traded is not there any more. What an older one had traded before, the child's
+        own quantity leaves out already.
+        """
+        if not order.reduce_only:
+            return order.leaves
+        spent = sum(
+            (other.filled for other in self._siblings(order) if other.ts_event >= order.ts_event),
+            ZERO,
         )
-        return VenueFilled(
+        return min(order.leaves - spent, self._held_against(order))
+
+    def _siblings(self, order: PaperOrder) -> list[PaperOrder]:
+        if not order.parent:
+            return []
+        orders = self._orders.get(order.instrument_id, {}).values()
+        return [one for one in orders if one.parent == order.parent and one is not order]
+
+    def _held_against(self, order: PaperOrder) -> Decimal:
+        """Return how much of the position is on the other side of an order."""
+        held = self._positions.get(order.instrument_id, ZERO)
+        return max(-held * order.side.sign, ZERO)
+
+    def _fill(
+        self, order: PaperOrder, reached: Deal, event: Bar | Quote, quantity: Decimal
+    ) -> VenueFilled:
+        fill = VenueFilled(
             client_order_id=order.client_order_id,
             venue_order_id=order.venue_order_id,
-            trade_id=trade_id,
+            trade_id=_event_id(event)
+            + derive_id("trade", order.client_order_id, event.message_id)[_EVENT_DIGITS:],
             quantity=quantity,
-            price=price,
-            fee=fee,
+            price=reached.price,
+            fee=self._fee(order, reached, quantity),
         )
+        order.filled += quantity
+        held = self._positions.get(order.instrument_id, ZERO)
+        self._positions[order.instrument_id] = held + quantity * order.side.sign
+        if order.leaves == ZERO:
+            return self._end(order, fill)
+        self._said[order.client_order_id].append(fill)
+        return fill
 
-    def _price(self, order: _Resting, event: Bar | Quote, instrument: Instrument) -> Decimal | None:
-        """Return the price this order trades at on this event, none where it does not."""
-        buying = order.side is Side.BUY
-        if isinstance(event, Quote):
-            touch = _on_tick(Decimal(repr(event.ask if buying else event.bid)), order, instrument)
-            return touch if _reaches(order, touch) else None
-        opened = Decimal(repr(event.open))
-        limit = order.limit_price
-        if limit is None:
-            half = self.config.spread_bps / 2 + self.config.slippage_bps
-            return _on_tick(opened * (1 + order.side.sign * half / _BPS), order, instrument)
-        extreme = Decimal(repr(event.low if buying else event.high))
-        if not _reaches(order, extreme):
-            return None
-        opened = _on_tick(opened, order, instrument)
-        return min(limit, opened) if buying else max(limit, opened)
+    def _fee(self, order: PaperOrder, reached: Deal, quantity: Decimal) -> Decimal:
+        maker = self.config.maker_fee_bps if reached.maker else None
+        bps = self.config.fee_bps if maker is None else maker
+        notional = quantity * reached.price * self.instruments[order.instrument_id].multiplier
+        fee = (notional * bps / _BPS).quantize(_CENT_OF_A_CENT, ROUND_HALF_EVEN)
+        return fee if order.filled > ZERO else max(fee, self.config.min_fee)
+
+    def _end_what_is_done(self, order: PaperOrder) -> list[VenueReport]:
+        ended: list[VenueReport] = []
+        if order.leaves == ZERO:
+            reason = f"one cancels other: {order.client_order_id} is filled"
+            ended += [self._end(one, _canceled(one, reason)) for one in self._siblings(order)]
+        ended += [
+            self._end(one, _canceled(one, NOTHING_LEFT))
+            for one in list(self._orders[order.instrument_id].values())
+            if one.reduce_only and self._held_against(one) == ZERO
+        ]
+        return ended
 
 
-def _on_tick(price: Decimal, order: _Resting, instrument: Instrument) -> Decimal:
-    """Return `price` on the next tick against the order, at least one tick."""
-    rounding = ROUND_CEILING if order.side is Side.BUY else ROUND_FLOOR
-    steps = (price / instrument.tick).quantize(Decimal(1), rounding)
-    return max(steps, Decimal(1)) * instrument.tick
+def _canceled(order: PaperOrder, reason: str) -> VenueCanceled:
+    return VenueCanceled(client_order_id=order.client_order_id, reason=reason)
 
 
-def _reaches(order: _Resting, price: Decimal) -> bool:
-    if order.limit_price is None:
-        return True
-    if order.side is Side.BUY:
-        return price <= order.limit_price
-    return price >= order.limit_price
+def _moved(order: PaperOrder) -> VenueMoved:
+    return VenueMoved(
+        client_order_id=order.client_order_id, stop_price=order.stop_price, live=order.live
+    )
+
+
+def _event_id(event: Bar | Quote) -> str:
+    """Return what begins the id of every trade on this event."""
+    return derive_id("event", event.message_id)[:_EVENT_DIGITS]
+
+
+def _is_news(report: VenueReport, trade_ids: set[str]) -> bool:
+    if isinstance(report, VenueFilled):
+        return report.trade_id not in trade_ids
+    return not isinstance(report, VenueAccepted)

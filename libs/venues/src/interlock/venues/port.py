@@ -70,6 +70,17 @@ class VenueNeverSeen(VenueReport, frozen=True, kw_only=True):
     """The venue has answered, and knows no such order: it never came there."""
 
 
+class VenueMoved(VenueReport, frozen=True, kw_only=True):
+    """Where an order stands that a simulated venue would have to be told again after a restart.
+
+    `stop_price` is where a trailing stop is by now. `live`: a stop that has been reached and is a
+    market order now, or a post-only order that has come to rest.
+    """
+
+    stop_price: Decimal | None
+    live: bool
+
+
 class VenueLinkMoved(Report, frozen=True, kw_only=True):
     """The stream of order events is up again, with all that was missed, or it is not."""
 
