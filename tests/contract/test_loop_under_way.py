@@ -75,6 +75,59 @@ class Noted:
         await self._delivery.ack()
 
 
+class Again:
+    """A delivery that comes for the fourth time; its first acknowledgement is lost."""
+
+    tries = 4
+
+    def __init__(self, delivery, lose) -> None:
+        self._delivery = delivery
+        self._lose = lose
+
+    def __getattr__(self, name):
+        return getattr(self._delivery, name)
+
+    async def ack(self) -> None:
+        self._lose(self._delivery)
+
+
+class LosesAcknowledgements(SlowBus):
+    """A bus whose broker is told of nothing and gives everything once more."""
+
+    async def open_inbox(self, stream, arrived):
+        return Forgotten(await self._bus.open_inbox(stream, arrived), arrived, self.acked)
+
+
+class Forgotten:
+    """An inbox that gives again what was acknowledged, once."""
+
+    def __init__(self, inbox, arrived, acked: list[int]) -> None:
+        self._inbox = inbox
+        self._arrived = arrived
+        self._acked = acked
+        self._again: list[Again] = []
+        self.stream = inbox.stream
+
+    @property
+    def waiting(self):
+        return [*self._inbox.waiting, *self._again]
+
+    def take(self, delivery):
+        if isinstance(delivery, Again):
+            self._again.remove(delivery)
+            return Again(delivery, lambda one: self._acked.append(one.sequence))
+        taken = self._inbox.take(delivery)
+        return Lost(taken, self._lose)
+
+    def _lose(self, delivery) -> None:
+        self._again.append(Again(delivery, self._lose))
+        self._arrived()
+
+
+class Lost(Again):
+    tries = 1
+
+
 def answering(*effects: Effect):
     """Return a `decide` that asks for `effects` before or after its answer, as they are."""
 
@@ -229,3 +282,12 @@ async def test_messages_of_one_subject_are_foreseen_together_and_others_are_not(
     assert [reason for batch in foreseen for reason in batch] == [str(n) for n in range(7)]
     assert max(map(len, foreseen)) <= 3
     assert loop.cell.state.spoken == [str(n) for n in range(7)]
+
+
+async def test_what_is_done_is_no_poison_however_often_it_comes_again(world):
+    person, bus = await world.bus("operator"), LosesAcknowledgements(await world.bus("policy"))
+    bus.answers.set()
+    async with running(bus, toy(decide=answering())) as loop:
+        await person.publish([halt("a"), halt("b")], {})
+        await until(lambda: len(bus.acked) == 2)
+        assert (loop.parked, loop.cell.state.spoken, bus.sent) == (0, ["a", "b"], ["a", "b"])

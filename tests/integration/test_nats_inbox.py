@@ -1,6 +1,8 @@
-"""What a service hears from a broker that is away for less time than anybody looks."""
+"""What a service hears from a broker that is away for a moment, and when it gives a link up."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 from interlock.runtime.bus import nats
@@ -25,3 +27,17 @@ async def test_a_broker_that_is_back_at_once_is_asked_again(broker, monkeypatch)
         await broker.kill()
     for one in (speaker, bus):
         await one.close()
+
+
+async def test_a_flush_that_a_new_connection_overtook_says_nothing_against_it(broker, monkeypatch):
+    monkeypatch.setattr(nats, "WATCHDOG_SECONDS", 0.05)
+    monkeypatch.setattr(nats, "WATCHDOG_PATIENCE_SECONDS", 1.0)
+    bus = await broker.bus(GATE)
+    bus.start_watchdog()
+    os.kill(broker.running.pid, signal.SIGSTOP)
+    await asyncio.sleep(0.2)
+    await broker.kill()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(bus.lost_link.wait(), 2.0)
+    assert bus.client.stats["reconnects"] == 1
+    await bus.close()

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+import uvloop
 from interlock.cli.process import start
 from interlock.cli.servers.valkey import valkey_server
 from interlock.cli.state_folder import open_state_folder
@@ -28,6 +29,7 @@ from interlock.runtime.stores.rules import FOR_EVER, KEPT_SECONDS, Saved
 from interlock.testkit.cells import cell_of, react
 from interlock.testkit.decisions import desk, policy, reconciled, trading, wanted
 from interlock.testkit.desk_messages import DESK, SECOND, bar
+from interlock.testkit.fault_proxy import FaultProxy
 from interlock.testkit.rules import reader, signed
 from interlock.wire.orders import OrderDenied
 
@@ -66,6 +68,16 @@ async def valkey(tmp_path):
     await opened.start()
     yield opened
     await opened.running.stop()
+
+
+@pytest.fixture
+def valkey_url(tmp_path):
+    """The address of a Valkey for a test that brings its own event loop."""
+    opened = Valkey(open_state_folder(tmp_path / "state"))
+    with asyncio.Runner() as runner:
+        runner.run(opened.start())
+        yield opened.server.url
+        runner.run(opened.running.stop())
 
 
 @pytest.fixture
@@ -341,3 +353,29 @@ async def test_f6_a_server_killed_again_and_again_loses_no_count_and_adds_none(s
     assert lost
     counts = (await store.read(DESK, DAY)).counts
     assert counts == {"approvals": 300, "notional_micros": 1_500}
+
+
+def test_a_connection_that_was_reset_is_no_answer_and_the_next_one_is(valkey_url):
+    """On the event loop of a service, whose words for a dead connection are its own."""
+
+    async def asked() -> list[bool]:
+        address = urlsplit(valkey_url)
+        async with FaultProxy(address.hostname, address.port) as proxy:
+            opened = RedisRulesStore(valkey_url.replace(f":{address.port}", f":{proxy.port}"))
+            answered = []
+            for number in range(60):
+                if number % 3 == 0:
+                    proxy.reset()
+                    for _ in range(number % 5):
+                        await asyncio.sleep(0)
+                try:
+                    await opened.read(DESK)
+                    answered.append(True)
+                except UnavailableError:
+                    answered.append(False)
+            await opened.close()
+        return answered
+
+    found = uvloop.run(asked())
+    assert found.count(False) >= 10
+    assert found.count(True) >= 30

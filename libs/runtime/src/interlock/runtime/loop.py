@@ -338,7 +338,8 @@ class Loop[S]:
         delivery = one.delivery
         if delivery.stream is Stream.TELEMETRY:
             return
-        tries = delivery.tries
+        # What is done already is no poison, however often its acknowledgement was lost.
+        tries = 0 if self._is_done(delivery) else delivery.tries
         reason = "the service died with this message in hand"
         while tries <= MAX_TRIES:
             try:
@@ -360,6 +361,10 @@ class Loop[S]:
             else:
                 return
         await self._park(delivery, reason, tries - 1)
+
+    def _is_done(self, delivery: Delivery) -> bool:
+        message = _read(delivery)
+        return message is not None and message.message_id in self._done
 
     async def _try(self, one: _InHand) -> None:
         delivery, message = one.delivery, one.delivery.decode()

@@ -279,10 +279,12 @@ class NatsBus:
             await asyncio.sleep(WATCHDOG_SECONDS)
             if not self._client.is_connected:
                 continue
+            connection = self._client.stats["reconnects"]
             try:
                 await asyncio.wait_for(self._client.flush(), WATCHDOG_PATIENCE_SECONDS)
             except (BusError, TimeoutError) as error:
-                if self._client.is_connected:
+                # An answer that was awaited on a connection that has been replaced never comes.
+                if self._client.is_connected and connection == self._client.stats["reconnects"]:
                     _log.critical("the bus accepts and answers nothing: %s", error)
                     self.lost_link.set()
                     return
@@ -383,9 +385,12 @@ class NatsInbox:
             silent = loop.time() - self._heard_at > 3 * IDLE_HEARTBEAT_SECONDS
             connection = self._client.stats["reconnects"]
             if silent or connection != self._connection:
+                # A broker that lived on still owes answers to the old question, and would give
+                # messages to it that reach nobody.
+                again = self._ask if connection == self._connection else self.start
                 self._connection = connection
                 self._asked = 0
-                await self._guarded(self._ask)
+                await self._guarded(again)
             if loop.time() - kept_at < KEEP_ALIVE_SECONDS:
                 continue
             kept_at = loop.time()

@@ -11,9 +11,7 @@ import logging
 from decimal import ROUND_CEILING, Decimal
 from typing import cast
 
-from redis.exceptions import RedisError
-
-from interlock.runtime.stores.redis_client import Script, connect_redis
+from interlock.runtime.stores.redis_client import NO_ANSWER, Script, connect_redis
 
 _NANO = Decimal(1_000_000_000)
 _NO_LIMIT = -1
@@ -77,7 +75,7 @@ class RedisBudgetStore:
         key = f"interlock:{self._desk}:budget:{day}"
         try:
             return await script([key], [str(argument) for argument in arguments])
-        except (RedisError, OSError) as error:
+        except NO_ANSWER as error:
             _log.warning("the budget store does not answer: %s", error)
             return None
 

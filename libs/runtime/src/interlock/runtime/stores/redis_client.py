@@ -3,8 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 import redis.asyncio as redis
+from redis.exceptions import RedisError
 
 TIMEOUT_SECONDS = 0.2
+NO_ANSWER = (RedisError, OSError, RuntimeError)
+"""What comes instead of an answer. uvloop has a `RuntimeError` for writing on a connection that was
+reset a moment before."""
 
 type Script = Callable[[Sequence[str], Sequence[str | bytes | int]], Awaitable[object]]
 

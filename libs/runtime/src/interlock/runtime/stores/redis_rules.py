@@ -12,11 +12,9 @@ braces, so that a cluster keeps them in one slot and a script may touch them all
 from collections.abc import Sequence
 from typing import cast
 
-from redis.exceptions import RedisError
-
 from interlock.model.counting import Counted
 from interlock.runtime.errors import UnavailableError
-from interlock.runtime.stores.redis_client import Script, connect_redis
+from interlock.runtime.stores.redis_client import NO_ANSWER, Script, connect_redis
 from interlock.runtime.stores.rules import KEPT_SECONDS, Rules, Saved, Standing, number_of
 from interlock.wire import codec
 from interlock.wire.policy import PolicyChanged
@@ -125,7 +123,7 @@ async def _run(
 ) -> object:
     try:
         return await script(keys, arguments)
-    except (RedisError, OSError) as error:
+    except NO_ANSWER as error:
         raise UnavailableError(f"the policy store: {error}") from error
 
 
