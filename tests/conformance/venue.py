@@ -6,13 +6,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from interlock.model.order import WorkingOrder
-from interlock.model.values import ZERO, Side
+from interlock.model.values import ZERO, OrderType, Side
 from interlock.venues.port import (
     VenueAccepted,
     VenueBook,
     VenueCanceled,
     VenueFilled,
     VenueLost,
+    VenueNeverSeen,
     VenueRejected,
     VenueReport,
 )
@@ -81,6 +82,26 @@ class ScriptedVenue:
         if manner is Manner.LOST:
             return [VenueLost(client_order_id=name, reason="no answer")]
         return [VenueAccepted(client_order_id=name, venue_order_id=f"v-{name}")]
+
+    @property
+    def keeps(self) -> frozenset[OrderType]:
+        return frozenset()
+
+    def look_up(self, client_order_id: str) -> Sequence[VenueReport]:
+        """Tell all that is known of an order, its end last."""
+        name = client_order_id
+        if name in self.rejected:
+            return [VenueRejected(client_order_id=name, reason="refused before")]
+        if name not in self.book and name not in self.closed:
+            return [VenueNeverSeen(client_order_id=name)]
+        traded = [one for one in self.trades if one.client_order_id == name]
+        found: list[VenueReport] = [
+            VenueAccepted(client_order_id=name, venue_order_id=f"v-{name}"),
+            *traded,
+        ]
+        if name in self.closed and self.closed[name].leaves > ZERO:
+            found.append(VenueCanceled(client_order_id=name, reason="asked"))
+        return found
 
     def cancel(self, client_order_id: str) -> Sequence[VenueReport]:
         if client_order_id in self.closed:

@@ -2,22 +2,30 @@
 
 from collections.abc import Awaitable, Sequence
 
+from interlock.exec.adapters.asking import Asking
 from interlock.exec.adapters.choosing import venue_of
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.adapters.sending import kept, open_venue, place, turn
+from interlock.exec.adapters.sending import at_venue, open_venue, turn
 from interlock.exec.adapters.standing import Latest, look_again, nothing_stored
 from interlock.exec.adapters.switch_file import arm_at_first_start
+from interlock.exec.adapters.venue_link import VenueLink, both
 from interlock.exec.adapters.watch import GATE_BEATS, Silence, Watch
 from interlock.exec.config import ExecConfig
 from interlock.exec.core import begin, decide, ready
 from interlock.exec.ports import (
     AdvanceVenue,
     CancelOrder,
+    CheckGuards,
+    GuardsDue,
     LookAgain,
+    LookUp,
     OpenVenue,
     PlaceOrder,
+    PlaceProtection,
+    PriceSeen,
     SignatureVerified,
     VerifySignature,
+    WatchPrice,
 )
 from interlock.exec.state import ExecState, evolve
 from interlock.model.desk import DeskConfig
@@ -26,10 +34,13 @@ from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.signing import VerifiesOrders, load_verifier
 from interlock.venues.port import Venue
+from interlock.venues.registry import PAPER
 from interlock.wire.base import Effect, Report
 from interlock.wire.build import build_of
 from interlock.wire.catalogue import EXEC
 from interlock.wire.signing import canonical_bytes
+
+type Reports = Sequence[Report] | Awaitable[Sequence[Report]]
 
 
 def build(
@@ -39,28 +50,31 @@ def build(
     clock: Clock,
     switch: KillSwitch | None = None,
     latest: Latest = nothing_stored,
+    asking: Asking | None = None,
 ) -> Service[ExecState]:
     """Return the service. Without a `switch` it has one that lives as long as the process.
 
-    `latest` reads back the last messages of some kinds from the bus.
+    `latest` reads back the last messages of some kinds from the bus. Without `asking` a venue that
+    does not answer at once is waited for.
     """
     held = KillSwitch(venue) if switch is None else switch
+    asks = Asking(held.orders.hear) if asking is None else asking
 
-    def perform(effect: Effect) -> Sequence[Report] | Awaitable[Sequence[Report]]:
+    def perform(effect: Effect) -> Reports:
         match effect:
             case VerifySignature(order=order):
                 genuine = verifier.verify(canonical_bytes(order), order.signature)
                 return [SignatureVerified(order=order, genuine=genuine)]
             case LookAgain():
                 return look_again(latest, effect)
-            case PlaceOrder(order=order):
-                return kept(held, place(venue, held, order, clock.now()))
-            case CancelOrder(client_order_id=name):
-                return kept(held, venue.cancel(name))
-            case AdvanceVenue(event=event):
-                return kept(held, venue.advance(event))
+            case CheckGuards(instrument_id=name):
+                return [GuardsDue(instrument_id=name)]
+            case WatchPrice(event=event):
+                return [PriceSeen(event=event)]
             case OpenVenue():
-                return open_venue(venue, held, effect)
+                return open_venue(venue, held, asks, effect)
+            case PlaceOrder() | PlaceProtection() | CancelOrder() | LookUp() | AdvanceVenue():
+                return at_venue(venue, held, asks, effect, clock.now())
             case _:
                 return turn(held, effect)
 
@@ -72,6 +86,9 @@ def build(
         read_only=desk.read_only,
         mode=desk.mode,
         build=build_of(),
+        simulated=desk.venue == PAPER,
+        keeps=venue.keeps,
+        ticks={one.instrument_id: one.tick for one in desk.instruments},
     )
     return Service(
         name=EXEC,
@@ -97,9 +114,13 @@ async def assemble(process: Process) -> Parts[ExecState]:
         # The loop, which hears it, is made after this.
         process.report(report)
 
+    asking = Asking(switch.orders.hear, None if desk.venue == PAPER else tell)
+    service = build(desk, venue, verifier, process.clock, switch, process.bus.latest, asking)
+    process.closers += [venue.close, asking.close]
     watch = Watch(switch=switch, report=tell, silence=silence)
-    service = build(desk, venue, verifier, process.clock, switch, process.bus.latest)
-    return Parts(service=service, work=watch.run)
+    if desk.venue == PAPER:
+        return Parts(service=service, work=watch.run)
+    return Parts(service=service, work=both(watch.run, VenueLink(venue, switch, tell).run))
 
 
 async def _silence(process: Process, config: ExecConfig) -> Silence | None:

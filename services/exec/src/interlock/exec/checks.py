@@ -8,6 +8,7 @@ from interlock.wire.orders import SubmitOrder
 FRESH_NS = 100_000_000
 """A tenth of a second: what the kill switch's quarter of a second leaves for looking again."""
 HALTED, KILL_SWITCH = "halted", "kill_switch"
+VENUE_LINK, BREAK = "venue_link", "break"
 STOPPED = frozenset({HALTED, KILL_SWITCH})
 """Codes of what is refused because nothing may increase risk now."""
 
@@ -32,7 +33,7 @@ def refusal(state: ExecState, order: SubmitOrder, now: int) -> tuple[str, str] |
         return "epoch", f"epoch {order.epoch} is {older} than {state.epoch}"
     if order.expires_at <= now:
         return "expired", f"{(now - order.expires_at) / 1e9:.3f} s ago"
-    return _growing(state, order) if order.reduce_only else _stopped(state)
+    return _growing(state, order) if order.reduce_only else _stopped(state, order)
 
 
 def is_old(order: SubmitOrder, now: int) -> bool:
@@ -54,16 +55,25 @@ def overtaken(order: SubmitOrder, seen: LookedAgain) -> tuple[str, str] | None:
     return None
 
 
-def _stopped(state: ExecState) -> tuple[str, str] | None:
+def _stopped(state: ExecState, order: SubmitOrder) -> tuple[str, str] | None:
     if state.pressed_at:
         return KILL_SWITCH, "the kill switch is pressed"
+    if not state.link_up:
+        return VENUE_LINK, f"the venue's news of orders does not come in: {state.link_reason}"
+    if not (state.opened or state.simulated):
+        return VENUE_LINK, "the venue has not shown its book since this start"
     if state.trading is not TradingState.ACTIVE:
         return HALTED, f"the desk is {state.trading}, and this order increases risk"
+    if state.last is not None and order.instrument_id in state.last.instruments:
+        return BREAK, f"our book of {order.instrument_id} is not the venue's"
     return None
 
 
 def _growing(state: ExecState, order: SubmitOrder) -> tuple[str, str] | None:
-    """Refuse what calls itself reduce-only and would grow or turn the position of our own book."""
+    """Refuse what calls itself reduce-only and would grow or turn the position of our own book.
+
+    Protective orders do not count: they make room for it.
+    """
     held = state.positions.get(order.instrument_id, ZERO)
     closing = held if order.side is Side.SELL else -held
     working = sum(
@@ -71,6 +81,7 @@ def _growing(state: ExecState, order: SubmitOrder) -> tuple[str, str] | None:
             other.leaves
             for name, other in state.orders.items()
             if name != order.client_order_id
+            and not other.parent
             and (other.instrument_id, other.side) == (order.instrument_id, order.side)
         ),
         ZERO,

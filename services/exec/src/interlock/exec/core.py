@@ -1,61 +1,51 @@
 """Signed orders to the venue, the venue's news to the desk. Nothing unsigned is sent."""
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
 
+from interlock.exec import protective
 from interlock.exec.checks import STOPPED, is_old, overtaken, refusal
+from interlock.exec.news import IN_DOUBT, PENDING, news
 from interlock.exec.ports import (
     AdvanceVenue,
     ArmSwitch,
     CancelOrder,
+    CheckGuards,
+    GuardsDue,
     LookAgain,
     LookedAgain,
+    LookUp,
     OpenVenue,
     PlaceOrder,
     PressSwitch,
+    PriceSeen,
     RestoreSwitch,
     SignatureVerified,
     SwitchMoved,
+    Ticked,
+    VenueAway,
     VenueOpened,
     VerifySignature,
+    WatchPrice,
     Way,
 )
+from interlock.exec.reconcile import breaks_between, completed, unavailable, unsettled
+from interlock.exec.rows import ask_end, refused, submitted
 from interlock.exec.state import ExecState
-from interlock.model.ids import derive_id
+from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.order import OrderStatus, WorkingOrder
-from interlock.model.values import ZERO, Severity, TradingState
-from interlock.venues.port import (
-    VenueAccepted,
-    VenueBook,
-    VenueCanceled,
-    VenueExpired,
-    VenueFilled,
-    VenueLost,
-    VenueRejected,
-    VenueReport,
-)
-from interlock.wire.base import Effect, Message, Report, caused_id, root_ids, tag_of
+from interlock.model.values import Severity, TradingState
+from interlock.venues.port import VenueLinkMoved, VenueLost, VenueReport
+from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
 from interlock.wire.catalogue import EXEC
-from interlock.wire.market import Quote, VenueBar
-from interlock.wire.orders import (
-    OrderAccepted,
-    OrderCanceled,
-    OrderEvent,
-    OrderExpired,
-    OrderFilled,
-    OrderRefused,
-    OrderRejected,
-    OrderSubmitted,
-    OrderUnknown,
-    ReconciliationCompleted,
-    SubmitOrder,
-)
+from interlock.wire.market import Bar, Quote, VenueBar
+from interlock.wire.orders import CancelOrders, SubmitOrder, VenueLinkChanged
 from interlock.wire.policy import HaltTrading, TradingStateChanged
 from interlock.wire.system import AlertRaised, SwitchChanged
 
-_UNANSWERED = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
-AVERAGE_STEP = Decimal("0.00000001")
-"""An average price is written down to this: it is a quotient and may never end."""
+LOOK_SECONDS = 2
+RECONCILE_SECONDS = 60
+ROUNDS = 5
+"""How often the venue is asked anew because orders moved meanwhile, before it counts as a break."""
 
 
 def ready(state: ExecState, message: Message) -> bool:
@@ -66,17 +56,13 @@ def ready(state: ExecState, message: Message) -> bool:
 def begin(state: ExecState, now: int) -> Sequence[Message | Effect]:
     """Ask the venue for its book; the desk may trade once it equals ours and the switch is armed.
 
-    Start-up and recovery are one path: a switch that was pressed cancels what is open once more.
+    Start-up and recovery are one path: a switch that was pressed cancels what is open once more,
+    and every order in doubt is looked up. A venue that is another house has no link yet.
     """
-    del now
-    return [
-        OpenVenue(
-            orders=list(state.orders.values()),
-            positions=dict(state.positions),
-            trade_ids=set(state.trades),
-        ),
-        RestoreSwitch(pressed_at=state.pressed_at),
-    ]
+    restore = RestoreSwitch(pressed_at=state.pressed_at)
+    if state.simulated:
+        return [_open(state), restore]
+    return [*_linked(state, up=False, reason="exec starts", now=now), _open(state), restore]
 
 
 def decide(state: ExecState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
@@ -87,16 +73,139 @@ def decide(state: ExecState, heard: Message | Report, now: int) -> Sequence[Mess
             return _verified(state, heard, now)
         case LookedAgain():
             return _looked_again(state, heard, now)
-        case VenueBar():
-            return [AdvanceVenue(event=heard.bar, cause=heard.message_id)] if state.orders else ()
-        case Quote():
-            return [AdvanceVenue(event=heard, cause=heard.message_id)] if state.orders else ()
+        case VenueBar(bar=event) | (Quote() as event):
+            return _market(state, event, heard.message_id)
         case VenueReport():
-            return _news(state, heard, now)
+            return news(state, heard, now)
+        case GuardsDue(instrument_id=name):
+            return protective.adjust(state, name, now)
+        case PriceSeen(event=event):
+            return protective.watch(state, event, now)
+        case _:
+            return _watch_venue(state, heard, now)
+
+
+def _market(state: ExecState, event: Bar | Quote, cause: str) -> Sequence[Effect]:
+    """Let a simulated venue live through a price first: what it fills may be protected at once."""
+    effects: list[Effect] = []
+    if state.orders and state.simulated:
+        effects.append(AdvanceVenue(event=event, cause=cause))
+    if state.guards:
+        effects.append(WatchPrice(event=event))
+    return effects
+
+
+def _watch_venue(state: ExecState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
+    match heard:
         case VenueOpened():
-            return [_reconciled(state, heard.book, now)]
+            return _opened(state, heard, now)
+        case VenueAway(reason=reason):
+            return () if state.opened else unavailable(state, reason, now)
+        case VenueLinkMoved(up=up, reason=reason):
+            said = _linked(state, up=up, reason=reason, now=now)
+            return [*said, *_look_ups(state.orders.values()), _open(state)] if up else said
+        case Ticked():
+            return _ticked(state, heard, now)
+        case CancelOrders() if heard.account == state.account:
+            return _cancel(state, heard, now)
         case _:
             return _stop_or_go(state, heard, now)
+
+
+def _open(state: ExecState, asked: int = 0) -> OpenVenue:
+    return OpenVenue(
+        orders=list(state.orders.values()),
+        positions=dict(state.positions),
+        trade_ids=set(state.trades),
+        moves=state.moves,
+        round=asked + 1,
+    )
+
+
+def _opened(state: ExecState, opened: VenueOpened, now: int) -> Sequence[Message | Effect]:
+    """Say how the books differ, once what moved meanwhile cannot be the reason."""
+    book = opened.book
+    breaks = breaks_between(state.orders, state.closed, state.positions, book)
+    if opened.round < ROUNDS and unsettled(breaks, state.moved, opened.moves):
+        return [_open(state, opened.round)]
+    return [completed(state, book, breaks, now), *_doubts(state), *_guards(state)]
+
+
+def _doubts(state: ExecState) -> Sequence[Effect]:
+    """Return what asks for the orders in doubt.
+
+    An approved order at a simulated venue is answered for when its approval comes again.
+    """
+    orders = state.orders.values()
+    return _look_ups(one for one in orders if one.parent or not state.simulated)
+
+
+def _look_ups(orders: Iterable[WorkingOrder]) -> Sequence[Effect]:
+    return [LookUp(client_order_id=one.client_order_id) for one in orders if one.status in IN_DOUBT]
+
+
+def _guards(state: ExecState) -> Sequence[Effect]:
+    names = sorted({guard.entry.instrument_id for guard in state.guards.values()})
+    return [CheckGuards(instrument_id=name) for name in names]
+
+
+def _linked(state: ExecState, *, up: bool, reason: str, now: int) -> Sequence[Message]:
+    if state.link_up == up:
+        return ()
+    message_id, decision_id = root_ids(
+        VenueLinkChanged, state.desk, state.account, up, now, state.moves
+    )
+    changed = VenueLinkChanged(
+        message_id=message_id,
+        decision_id=decision_id,
+        ts_event=now,
+        desk=state.desk,
+        account=state.account,
+        venue=state.venue,
+        up=up,
+        reason=reason,
+    )
+    return [changed]
+
+
+def _ticked(state: ExecState, tick: Ticked, now: int) -> Sequence[Message | Effect]:
+    """Ask again for what has no answer, and hold the books against each other once a minute."""
+    effects: list[Effect] = []
+    if tick.seconds % LOOK_SECONDS == 0:
+        before = now - LOOK_SECONDS * NANOS_PER_SECOND
+        effects += _look_ups(one for one in state.orders.values() if one.ts_event <= before)
+        effects += [
+            CancelOrder(client_order_id=one.client_order_id)
+            for one in state.orders.values()
+            if one.status in PENDING and not state.read_only
+        ]
+        effects += _guards(state)
+        if not state.opened:
+            effects.append(_open(state))
+    if tick.seconds % RECONCILE_SECONDS == 0 and state.opened:
+        effects.append(_open(state))
+    return effects
+
+
+def _cancel(state: ExecState, heard: CancelOrders, now: int) -> Sequence[Message | Effect]:
+    """Ask for the end of orders. One in doubt is asked for as well: it may be there."""
+    if state.read_only:
+        return ()
+    said: list[Message | Effect] = []
+    for order in state.orders.values():
+        if order.status is OrderStatus.PENDING_CANCEL or not _meant(heard, order):
+            continue
+        if order.status is not OrderStatus.UNKNOWN:
+            reason = f"{heard.by}: {heard.reason}"
+            said.append(ask_end(state, order, now, reason))
+        said.append(CancelOrder(client_order_id=order.client_order_id))
+    return said
+
+
+def _meant(heard: CancelOrders, order: WorkingOrder) -> bool:
+    if heard.client_order_id:
+        return heard.client_order_id == order.client_order_id
+    return not order.parent and heard.instrument_id in ("", order.instrument_id)
 
 
 def _stop_or_go(state: ExecState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
@@ -159,6 +268,12 @@ def _moved(state: ExecState, switch: SwitchMoved, now: int) -> Sequence[Message]
     return [changed, alert]
 
 
+def _sent(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
+    """Return the row and the sending of an order that may be sent; stops make room for it."""
+    room = protective.make_room(state, order, now)
+    return [submitted(order, now), *room, PlaceOrder(order=order)]
+
+
 def _submit(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
     if order.intent_id in state.submitted:
         standing = state.orders.get(order.client_order_id)
@@ -168,7 +283,7 @@ def _submit(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message 
         return ()
     why = refusal(state, order, now)
     if why is not None:
-        return [_refused(order, *why, now)]
+        return [refused(order, *why, now)]
     return [VerifySignature(order=order)]
 
 
@@ -177,17 +292,18 @@ def _verified(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[
     if order.intent_id in state.submitted:
         return _again(state, heard, now)
     if not heard.genuine:
-        return [_refused(order, "signature", "not the gate's over these fields", now)]
+        return [refused(order, "signature", "not the gate's over these fields", now)]
     if is_old(order, now):
         return [LookAgain(order=order)]
-    return [_submitted(order, now), PlaceOrder(order=order)]
+    return _sent(state, order, now)
 
 
 def _again(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[Message | Effect]:
     """An order that was written ahead, seen again after a restart.
 
-    The venue takes one client order id once, so asking again is safe while the approval holds;
-    after that nobody knows, and it counts as exposure until the venue says more. A forgery is
+    A venue in this process takes one client order id once, so sending again is safe while the
+    approval holds; after that nobody knows, and it counts as exposure until the venue says more.
+    Another house is not sent it twice but asked what became of it. A forgery is
     passed over: to refuse it would tell the gate that the true one was never sent. Where nothing
     may increase risk any more it is not sent again but cancelled: it may have arrived.
     """
@@ -195,6 +311,8 @@ def _again(state: ExecState, heard: SignatureVerified, now: int) -> Sequence[Mes
     if not heard.genuine:
         return ()
     why = refusal(state, order, now)
+    if why is None and not state.simulated:
+        return [LookUp(client_order_id=order.client_order_id)]
     if why is None:
         return [LookAgain(order=order)] if is_old(order, now) else [PlaceOrder(order=order)]
     return _not_again(state, order, why[0], now)
@@ -205,8 +323,10 @@ def _not_again(
 ) -> Sequence[Message | Effect]:
     if code in STOPPED:
         return [CancelOrder(client_order_id=order.client_order_id)]
+    if not state.simulated:
+        return [LookUp(client_order_id=order.client_order_id)]
     lost = VenueLost(client_order_id=order.client_order_id, reason="restarted before an answer")
-    return _news(state, lost, now)
+    return news(state, lost, now)
 
 
 def _looked_again(state: ExecState, seen: LookedAgain, now: int) -> Sequence[Message | Effect]:
@@ -218,161 +338,8 @@ def _looked_again(state: ExecState, seen: LookedAgain, now: int) -> Sequence[Mes
     why = overtaken(order, seen) or refusal(state, order, now)
     if order.intent_id not in state.submitted:
         if why is not None:
-            return [_refused(order, *why, now)]
-        return [_submitted(order, now), PlaceOrder(order=order)]
+            return [refused(order, *why, now)]
+        return _sent(state, order, now)
     if why is None:
         return [PlaceOrder(order=order)]
     return _not_again(state, order, why[0], now)
-
-
-def _refused(order: SubmitOrder, code: str, detail: str, now: int) -> OrderRefused:
-    return OrderRefused(
-        message_id=caused_id(order, OrderRefused),
-        decision_id=order.decision_id,
-        ts_event=now,
-        desk=order.desk,
-        account=order.account,
-        venue=order.venue,
-        client_order_id=order.client_order_id,
-        intent_id=order.intent_id,
-        instrument_id=order.instrument_id,
-        code=code,
-        detail=detail,
-    )
-
-
-def _submitted(order: SubmitOrder, now: int) -> OrderSubmitted:
-    return OrderSubmitted(
-        message_id=caused_id(order, OrderSubmitted),
-        decision_id=order.decision_id,
-        ts_event=now,
-        desk=order.desk,
-        account=order.account,
-        venue=order.venue,
-        client_order_id=order.client_order_id,
-        intent_id=order.intent_id,
-        instrument_id=order.instrument_id,
-        mode=order.mode,
-        strategy=order.strategy,
-        side=order.side,
-        order_type=order.order_type,
-        quantity=order.quantity,
-        requested_quantity=order.requested_quantity,
-        limit_price=order.limit_price,
-        time_in_force=order.time_in_force,
-        reference_price=order.reference_price,
-        reduce_only=order.reduce_only,
-        reasons=order.reasons,
-        policy_version=order.policy_version,
-        config_hash=order.config_hash,
-        epoch=order.epoch,
-        post_only=order.post_only,
-        protection=order.protection,
-    )
-
-
-def _news(state: ExecState, report: VenueReport, now: int) -> Sequence[Message]:
-    order = state.orders.get(report.client_order_id)
-    if order is None:
-        return ()
-    match report:
-        case VenueFilled():
-            return (
-                [_filled(state, order, report, now)] if report.trade_id not in state.trades else ()
-            )
-        case VenueAccepted() if order.status in _UNANSWERED:
-            return [_event(state, OrderAccepted, order, now, venue_order_id=report.venue_order_id)]
-        case VenueRejected():
-            return [_event(state, OrderRejected, order, now, reason=report.reason)]
-        case VenueCanceled():
-            return [
-                _event(
-                    state,
-                    OrderCanceled,
-                    order,
-                    now,
-                    reason=report.reason,
-                    leaves_qty=order.leaves,
-                )
-            ]
-        case VenueExpired():
-            return [_event(state, OrderExpired, order, now, leaves_qty=order.leaves)]
-        case VenueLost() if order.status is not OrderStatus.UNKNOWN:
-            return [_event(state, OrderUnknown, order, now, reason=report.reason)]
-        case _:
-            return ()
-
-
-def _event[E: OrderEvent](
-    state: ExecState, kind: type[E], order: WorkingOrder, now: int, **fields: object
-) -> E:
-    return kind(
-        message_id=derive_id(tag_of(kind), order.client_order_id, order.status, order.filled),
-        decision_id=state.decisions[order.client_order_id],
-        ts_event=now,
-        desk=state.desk,
-        account=state.account,
-        venue=state.venue,
-        client_order_id=order.client_order_id,
-        intent_id=order.intent_id,
-        instrument_id=order.instrument_id,
-        **fields,
-    )
-
-
-def _filled(state: ExecState, order: WorkingOrder, report: VenueFilled, now: int) -> OrderFilled:
-    cumulative = order.filled + report.quantity
-    paid = state.cost[order.client_order_id] + report.quantity * report.price
-    return OrderFilled(
-        message_id=derive_id(tag_of(OrderFilled), report.trade_id),
-        decision_id=state.decisions[order.client_order_id],
-        ts_event=now,
-        desk=state.desk,
-        account=state.account,
-        venue=state.venue,
-        client_order_id=order.client_order_id,
-        intent_id=order.intent_id,
-        instrument_id=order.instrument_id,
-        venue_order_id=report.venue_order_id,
-        trade_id=report.trade_id,
-        side=order.side,
-        last_qty=report.quantity,
-        last_px=report.price,
-        cum_qty=cumulative,
-        leaves_qty=order.quantity - cumulative,
-        avg_px=(paid / cumulative).quantize(AVERAGE_STEP),
-        fee=report.fee,
-    )
-
-
-def _reconciled(state: ExecState, book: VenueBook, now: int) -> ReconciliationCompleted:
-    message_id, decision_id = root_ids(
-        ReconciliationCompleted, state.desk, state.account, now, len(state.trades)
-    )
-    return ReconciliationCompleted(
-        message_id=message_id,
-        decision_id=decision_id,
-        ts_event=now,
-        desk=state.desk,
-        account=state.account,
-        venue=state.venue,
-        open_orders=len(book.leaves),
-        positions=sum(1 for held in book.positions.values() if held != ZERO),
-        breaks=breaks_between(state, book),
-    )
-
-
-def breaks_between(state: ExecState, book: VenueBook) -> list[str]:
-    """Return every difference between our book and the venue's, in words."""
-    ours = {name: order.leaves for name, order in state.orders.items()}
-    orders = [
-        f"order {name}: ours {ours.get(name)}, theirs {book.leaves.get(name)}"
-        for name in sorted(ours.keys() | book.leaves.keys())
-        if ours.get(name) != book.leaves.get(name)
-    ]
-    positions = [
-        f"position {name}: ours {state.positions.get(name)}, theirs {book.positions.get(name)}"
-        for name in sorted(state.positions.keys() | book.positions.keys())
-        if state.positions.get(name, ZERO) != book.positions.get(name, ZERO)
-    ]
-    return [*orders, *positions]

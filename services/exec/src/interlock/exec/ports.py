@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from interlock.model.order import WorkingOrder
-from interlock.venues.port import VenueBook
+from interlock.model.values import ZERO
+from interlock.venues.port import ProtectiveOrder, VenueBook
 from interlock.wire.base import Effect, Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import SubmitOrder
@@ -59,6 +61,46 @@ class CancelOrder(Effect, frozen=True, kw_only=True):
     client_order_id: str
 
 
+class LookUp(Effect, frozen=True, kw_only=True):
+    """Ask the venue what became of an order."""
+
+    client_order_id: str
+
+
+class PlaceProtection(Effect, frozen=True, kw_only=True):
+    """Send a protective order, its row is durable by now; nothing else stands for its quantity.
+
+    It takes the place of `instead_of`, which is ended first and of which `filled` was known. If
+    that one has traded meanwhile, or will not end, this one is not sent and ends as cancelled.
+    """
+
+    order: ProtectiveOrder
+    instead_of: str = ""
+    filled: Decimal = ZERO
+
+
+class CheckGuards(Effect, frozen=True, kw_only=True):
+    """Hold the protective orders of an instrument against what they protect, once all is said."""
+
+    harmless: ClassVar[bool] = True
+    instrument_id: str
+
+
+class GuardsDue(Report, frozen=True, kw_only=True):
+    instrument_id: str
+
+
+class WatchPrice(Effect, frozen=True, kw_only=True):
+    """Hold the stops that exec keeps itself against a price, once the venue has lived it."""
+
+    harmless: ClassVar[bool] = True
+    event: Bar | Quote
+
+
+class PriceSeen(Report, frozen=True, kw_only=True):
+    event: Bar | Quote
+
+
 class AdvanceVenue(Effect, frozen=True, kw_only=True):
     """Let a simulated venue live through a market event."""
 
@@ -67,15 +109,37 @@ class AdvanceVenue(Effect, frozen=True, kw_only=True):
 
 
 class OpenVenue(Effect, frozen=True, kw_only=True):
-    """Connect to the venue and ask for its book."""
+    """Connect to the venue and ask for its book.
+
+    `moves` is what `ExecState.moves` was then: what has moved since is not in the answer. It is
+    asked again, up to some `round`, where that makes a difference.
+    """
 
     orders: list[WorkingOrder]
     positions: dict[str, Decimal]
     trade_ids: set[str]
+    moves: int = 0
+    round: int = 1
 
 
 class VenueOpened(Report, frozen=True, kw_only=True):
+    """The venue's book. What happened to our orders has been reported before this."""
+
     book: VenueBook
+    moves: int = 0
+    round: int = 1
+
+
+class VenueAway(Report, frozen=True, kw_only=True):
+    """The venue did not show its book; it will be asked again."""
+
+    reason: str
+
+
+class Ticked(Report, frozen=True, kw_only=True):
+    """So many seconds this exec has been awake. Only told where the venue is another house."""
+
+    seconds: int
 
 
 class PressSwitch(Effect, frozen=True, kw_only=True):

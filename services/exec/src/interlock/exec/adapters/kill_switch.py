@@ -29,7 +29,7 @@ from interlock.exec.adapters.switch_file import (
     write_switch,
 )
 from interlock.exec.ports import SwitchMoved, Way
-from interlock.venues.port import Venue, VenueCanceled, VenueReport
+from interlock.venues.port import ProtectiveOrder, Venue, VenueCanceled, VenueReport
 from interlock.wire.base import Report
 from interlock.wire.orders import SubmitOrder
 
@@ -279,6 +279,6 @@ async def _answer(
             return ()
 
 
-def never_sent(order: SubmitOrder) -> VenueCanceled:
+def never_sent(order: SubmitOrder | ProtectiveOrder) -> VenueCanceled:
     """Return the report of an order that the switch kept back, with its row already written."""
     return VenueCanceled(client_order_id=order.client_order_id, reason=NEVER_SENT)

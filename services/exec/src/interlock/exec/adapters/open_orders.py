@@ -10,6 +10,7 @@ from decimal import Decimal
 from interlock.model.order import WorkingOrder
 from interlock.model.values import ZERO
 from interlock.venues.port import (
+    ProtectiveOrder,
     VenueCanceled,
     VenueExpired,
     VenueFilled,
@@ -25,7 +26,9 @@ class OpenOrders:
 
     def __init__(self) -> None:
         self._leaves: dict[str, Decimal] = {}
+        self._filled: dict[str, Decimal] = {}
         self._trades: set[str] = set()
+        self._remembers = False
 
     def __contains__(self, client_order_id: str) -> bool:
         return client_order_id in self._leaves
@@ -37,15 +40,24 @@ class OpenOrders:
         return len(self._leaves)
 
     def remember(self, orders: Iterable[WorkingOrder], trade_ids: Iterable[str]) -> None:
-        """Take over what an earlier exec has left at the venue."""
-        self._leaves |= {order.client_order_id: order.leaves for order in orders}
+        """Take over what an earlier exec has left at the venue, once."""
+        if self._remembers:
+            return
+        self._remembers = True
+        for order in orders:
+            self._leaves[order.client_order_id] = order.leaves
+            self._filled[order.client_order_id] = order.filled
         self._trades.update(trade_ids)
 
     def add_foreign(self, leaves: dict[str, Decimal]) -> None:
         """Take in what the venue itself names as open."""
         self._leaves = leaves | self._leaves
 
-    def place(self, order: SubmitOrder) -> None:
+    def filled(self, client_order_id: str) -> Decimal:
+        """Return how much of an order has traded, as far as anybody here has heard."""
+        return self._filled.get(client_order_id, ZERO)
+
+    def place(self, order: SubmitOrder | ProtectiveOrder) -> None:
         """Note that `order` is about to be sent; the second time it is known already."""
         self._leaves.setdefault(order.client_order_id, order.quantity)
 
@@ -61,6 +73,7 @@ class OpenOrders:
 
     def _fill(self, fill: VenueFilled) -> None:
         self._trades.add(fill.trade_id)
+        self._filled[fill.client_order_id] = self.filled(fill.client_order_id) + fill.quantity
         left = self._leaves.pop(fill.client_order_id, ZERO) - fill.quantity
         if left > ZERO:
             self._leaves[fill.client_order_id] = left

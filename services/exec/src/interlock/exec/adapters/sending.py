@@ -1,19 +1,42 @@
 """What exec does at a venue: every call looks at the kill switch first and tells it what came."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Sequence
 from inspect import isawaitable
 
+from interlock.exec.adapters.asking import Asking, Call
 from interlock.exec.adapters.kill_switch import KillSwitch, never_sent
+from interlock.exec.adapters.open_orders import ends
 from interlock.exec.ports import (
+    AdvanceVenue,
     ArmSwitch,
+    CancelOrder,
+    LookUp,
     OpenVenue,
+    PlaceOrder,
+    PlaceProtection,
     PressSwitch,
     RestoreSwitch,
+    VenueAway,
     VenueOpened,
 )
-from interlock.venues.port import Reports, Venue, VenueReport
+from interlock.exec.reconcile import doubtful
+from interlock.venues.port import (
+    Reports,
+    Venue,
+    VenueBook,
+    VenueCanceled,
+    VenueReport,
+    VenueUnavailableError,
+)
 from interlock.wire.base import Effect, Report
 from interlock.wire.orders import SubmitOrder
+
+_log = logging.getLogger(__name__)
+
+STILL_STANDS = "the order whose place it was to take still stands or has traded"
+LOOK_UPS_AT_A_TIME = 16
 
 
 def place(venue: Venue, switch: KillSwitch, order: SubmitOrder, now: int) -> Reports:
@@ -27,28 +50,130 @@ def place(venue: Venue, switch: KillSwitch, order: SubmitOrder, now: int) -> Rep
     return venue.cancel(order.client_order_id) if known else [never_sent(order)]
 
 
-def kept(switch: KillSwitch, reports: Reports) -> Reports:
-    """Let the switch know which orders have ended."""
-    if isawaitable(reports):
-        return _kept_later(switch, reports)
-    switch.orders.hear(reports)
+def protect(venue: Venue, switch: KillSwitch, effect: PlaceProtection, now: int) -> Reports:
+    """Send a protective order once what it takes the place of has ended, and has not traded.
+
+    A pressed switch lets none through: a person presses it to have nothing working.
+    """
+    old = effect.instead_of
+    if not old or switch.pressed:
+        return _protected(venue, switch, effect, now)
+    ended = venue.cancel(old)
+    if isawaitable(ended):
+        return _replaced_later(venue, switch, effect, now, ended)
+    return [*ended, *_now(_replaced(venue, switch, effect, now, ended))]
+
+
+def _now(reports: Reports) -> Sequence[VenueReport]:
+    assert not isawaitable(reports), "a venue answers always at once, or never"
     return reports
 
 
-async def _kept_later(
-    switch: KillSwitch, reports: Awaitable[Sequence[VenueReport]]
+async def _replaced_later(
+    venue: Venue,
+    switch: KillSwitch,
+    effect: PlaceProtection,
+    now: int,
+    ended: Awaitable[Sequence[VenueReport]],
 ) -> Sequence[VenueReport]:
-    answered = await reports
-    switch.orders.hear(answered)
-    return answered
+    told = await ended
+    answer = _replaced(venue, switch, effect, now, told)
+    return [*told, *(await answer if isawaitable(answer) else answer)]
 
 
-async def open_venue(venue: Venue, switch: KillSwitch, effect: OpenVenue) -> Sequence[Report]:
-    opened = venue.open(effect.orders, effect.positions, effect.trade_ids)
-    book = await opened if isawaitable(opened) else opened
+def _replaced(
+    venue: Venue,
+    switch: KillSwitch,
+    effect: PlaceProtection,
+    now: int,
+    ended: Sequence[VenueReport],
+) -> Reports:
+    old = effect.instead_of
+    switch.orders.hear(ended)
+    gone = any(one.client_order_id == old and ends(one) for one in ended)
+    if not gone or switch.orders.filled(old) != effect.filled:
+        return [VenueCanceled(client_order_id=effect.order.client_order_id, reason=STILL_STANDS)]
+    return _protected(venue, switch, effect, now)
+
+
+def _protected(venue: Venue, switch: KillSwitch, effect: PlaceProtection, now: int) -> Reports:
+    if switch.pressed:
+        return [never_sent(effect.order)]
+    switch.orders.place(effect.order)
+    return venue.protect(effect.order, now)
+
+
+def open_venue(
+    venue: Venue, switch: KillSwitch, asking: Asking, effect: OpenVenue
+) -> Sequence[Report] | Awaitable[Sequence[Report]]:
+    """Ask for the venue's book, and for the fate of each order that it shows otherwise."""
     switch.orders.remember(effect.orders, effect.trade_ids)
+    try:
+        opened = venue.open(effect.orders, effect.positions, effect.trade_ids)
+    except VenueUnavailableError as error:
+        return [VenueAway(reason=str(error))]
+    if isawaitable(opened):
+        return asking.later(Call.OPEN, "", _opened_later(venue, switch, effect, opened))
+    asked = [venue.look_up(name) for name in doubtful(effect.orders, opened)]
+    told = [report for reports in asked for report in _now(reports)]
+    return _opened(switch, effect, opened, told)
+
+
+async def _opened_later(
+    venue: Venue, switch: KillSwitch, effect: OpenVenue, opened: Awaitable[VenueBook]
+) -> Sequence[Report]:
+    try:
+        book = await opened
+        told = await _fates(venue, doubtful(effect.orders, book))
+    except VenueUnavailableError as error:
+        return [VenueAway(reason=str(error))]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the venue is asked again
+        _log.exception("the venue did not show its book")
+        return [VenueAway(reason=type(error).__name__)]
+    return _opened(switch, effect, book, told)
+
+
+async def _fates(venue: Venue, names: Sequence[str]) -> Sequence[VenueReport]:
+    free = asyncio.Semaphore(LOOK_UPS_AT_A_TIME)
+
+    async def one(name: str) -> Sequence[VenueReport]:
+        async with free:
+            answer = venue.look_up(name)
+            return await answer if isawaitable(answer) else answer
+
+    return [report for reports in await asyncio.gather(*map(one, names)) for report in reports]
+
+
+def _opened(
+    switch: KillSwitch, effect: OpenVenue, book: VenueBook, told: Sequence[VenueReport]
+) -> Sequence[Report]:
     switch.orders.add_foreign(book.leaves)
-    return [VenueOpened(book=book)]
+    news = [*book.news, *told]
+    switch.orders.hear(news)
+    return [*news, VenueOpened(book=book, moves=effect.moves, round=effect.round)]
+
+
+def at_venue(
+    venue: Venue,
+    switch: KillSwitch,
+    asks: Asking,
+    effect: PlaceOrder | PlaceProtection | CancelOrder | LookUp | AdvanceVenue,
+    now: int,
+) -> Sequence[Report] | Awaitable[Sequence[Report]]:
+    """Call the venue; what it is asked about one order, it is asked once at a time."""
+    match effect:
+        case PlaceOrder(order=order):
+            name = order.client_order_id
+            return asks.orders(Call.PLACE, name, lambda: place(venue, switch, order, now))
+        case PlaceProtection(order=protective):
+            name = protective.client_order_id
+            return asks.orders(Call.PLACE, name, lambda: protect(venue, switch, effect, now))
+        case CancelOrder(client_order_id=name):
+            return asks.orders(Call.CANCEL, name, lambda: venue.cancel(name))
+        case LookUp(client_order_id=name):
+            return asks.orders(Call.LOOK_UP, name, lambda: venue.look_up(name))
+        case AdvanceVenue(event=event):
+            return asks.orders(Call.ADVANCE, event.message_id, lambda: venue.advance(event))
 
 
 def turn(switch: KillSwitch, effect: Effect) -> Awaitable[Sequence[Report]]:
