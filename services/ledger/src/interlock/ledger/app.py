@@ -13,6 +13,7 @@ from interlock.ledger.ports import WriteDown
 from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import Stamp
 from interlock.ledger.state import State, evolve, opening
+from interlock.ledger.storage_alarm import StorageAlarm
 from interlock.ledger.stream_watch import WATCHED, Mark, StreamWatch, WatermarkError, load_marks
 from interlock.ledger.tables import Tables
 from interlock.model.desk import DeskConfig
@@ -79,7 +80,12 @@ async def assemble(process: Process) -> Parts[State]:
     url = settings.postgres_url
     tables: Tables = PostgresTables(Postgres(url, application=LEDGER)) if url else MemoryTables()
     stamp = Stamp(mode=file.desk.mode, config_hash=file.config_hash)
-    recorder = Recorder(journal, tables, stamp)
+    alarm = StorageAlarm(
+        desk=file.desk.name,
+        now=WallClock().now,
+        say=lambda message: process.bus.publish([message], {}),
+    )
+    recorder = Recorder(journal, tables, stamp, alarm)
     anchoring = Anchoring(
         journal=journal,
         desk=file.desk.name,

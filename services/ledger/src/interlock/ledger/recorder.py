@@ -17,6 +17,7 @@ from itertools import islice
 import msgspec
 
 from interlock.ledger.rows import AnyRow, Stamp, rows_of
+from interlock.ledger.storage_alarm import StorageAlarm
 from interlock.ledger.tables import RowsRefusedError, Tables
 from interlock.model.ids import derive_id
 from interlock.runtime.errors import UnavailableError
@@ -45,8 +46,11 @@ _spans = msgspec.json.Decoder(SpansExported)
 class Recorder:
     """`spans_lost` counts spans that found no room while the tables were away."""
 
-    def __init__(self, journal: Journal, tables: Tables, stamp: Stamp) -> None:
+    def __init__(
+        self, journal: Journal, tables: Tables, stamp: Stamp, alarm: StorageAlarm | None = None
+    ) -> None:
         self.spans_lost = 0
+        self._alarm = alarm
         self._journal = journal
         self._tables = tables
         self._stamp = stamp
@@ -77,8 +81,18 @@ class Recorder:
                 fresh[identity] = Entry(one.stream, one.subject, one.body)
         if fresh:
             # Beside the event loop: a slow disk must not keep the health check from answering.
-            await asyncio.to_thread(self._append, fresh)
+            await self._written(fresh)
         self._news.set()
+
+    async def _written(self, fresh: dict[str, Entry]) -> None:
+        try:
+            await asyncio.to_thread(self._append, fresh)
+        except UnavailableError as error:
+            if self._alarm is not None:
+                await self._alarm.journal_failed(str(error))
+            raise
+        if self._alarm is not None:
+            self._alarm.journal_written()
 
     async def write_down(self, message: Message) -> None:
         """Make a message of our own durable, before it is published."""
@@ -119,8 +133,12 @@ class Recorder:
                     pass
             except UnavailableError as error:
                 _log.warning("the tables fall behind: %s", error)
+                if self._alarm is not None:
+                    await self._alarm.tables_failed(str(error))
                 await asyncio.sleep(BACK_OFF_SECONDS)
                 continue
+            if self._alarm is not None:
+                self._alarm.tables_followed()
             await self._news.wait()
             self._news.clear()
             await asyncio.sleep(LINGER_SECONDS)
