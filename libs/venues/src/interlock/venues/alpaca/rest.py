@@ -9,8 +9,9 @@ by ourselves; a POST never is.
 
 import asyncio
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,6 +39,14 @@ _GRACE_SECONDS = 1.0
 type Fields = dict[str, Any]
 
 
+@contextmanager
+def of_the_sdk() -> Generator[None]:
+    """Import parts of the SDK: its streams, which we do not use, import what is deprecated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def prepare(client: "RESTClient", config: AlpacaConfig) -> None:
     """Set the SDK's client up: no repetitions, a timeout, enough connections."""
     from requests.adapters import HTTPAdapter
@@ -59,9 +68,7 @@ class AlpacaRest:
     """The account's REST interface. Every failure is one of the two of `alpaca.errors`."""
 
     def __init__(self, config: AlpacaConfig, keys: AlpacaKeys) -> None:
-        with warnings.catch_warnings():
-            # The SDK's streams, which we do not use, import what websockets has deprecated.
-            warnings.simplefilter("ignore", DeprecationWarning)
+        with of_the_sdk():
             from alpaca.trading.client import TradingClient
 
         self._limit_seconds = config.answer_timeout_seconds + _GRACE_SECONDS
@@ -140,15 +147,7 @@ class AlpacaRest:
         self._client._session.close()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     async def _ask(self, work: Callable[[], object]) -> object:
-        """Ask a question that changes nothing, and so may be asked again."""
-        for pause in _PAUSES_SECONDS:
-            try:
-                return await self._once(self._questions, work)
-            except AlpacaWireError as error:
-                if not error.again:
-                    raise
-            await asyncio.sleep(pause)
-        return await self._once(self._questions, work)
+        return await ask(self._questions, work, self._keys, self._limit_seconds)
 
     async def _once(self, pool: ThreadPoolExecutor, work: Callable[[], object]) -> object:
         return await answer(pool.submit(_in_our_words, work, self._keys), self._limit_seconds)
@@ -160,6 +159,20 @@ class AlpacaRest:
             raise AlpacaWireError(
                 f"an answer that is not Alpaca's: {self._keys.hide(str(error))}"
             ) from None
+
+
+async def ask(
+    pool: ThreadPoolExecutor, work: Callable[[], object], keys: AlpacaKeys, limit_seconds: float
+) -> object:
+    """Ask a question that changes nothing, and so may be asked again where no answer came."""
+    for pause in _PAUSES_SECONDS:
+        try:
+            return await answer(pool.submit(_in_our_words, work, keys), limit_seconds)
+        except AlpacaWireError as error:
+            if not error.again:
+                raise
+        await asyncio.sleep(pause)
+    return await answer(pool.submit(_in_our_words, work, keys), limit_seconds)
 
 
 async def answer(future: Future[object], limit_seconds: float) -> object:
