@@ -95,6 +95,14 @@ def test_what_history_and_the_stream_both_tell_is_passed_on_once():
     assert conditions(desk.said) == ["stale", "ok", "stale", "ok"]
 
 
+def test_a_bar_that_the_source_corrects_is_told_once_and_no_fault():
+    desk = LiveDesk().up()
+    desk.bar(0, close=100.0, volume=5.0)
+    assert desk.bar(0, close=100.2, volume=7.0) == []
+    assert desk.cell.state.counts.rows_known == 1
+    assert conditions(desk.bar(0, close=100.0, volume=5.0)) == ["duplicate"]
+
+
 def test_history_ends_nothing_that_is_wrong_and_fills_no_paper_order():
     desk = LiveDesk(quotes=False)
     desk.hear(LinkMoved(up=True, reason="", at=desk.now))

@@ -73,6 +73,17 @@ def venue_for(desk: DeskConfig, read: ReadSection, environ: Mapping[str, str]) -
     return venue
 
 
+def has_keys(name: str, read: ReadSection, environ: Mapping[str, str]) -> bool:
+    """Return whether the environment holds every key that the account's section names."""
+    config = read(name, section_type(name)) if name in _ADAPTERS else None
+    named = [
+        getattr(config, key)
+        for key in getattr(config, "__struct_fields__", ())
+        if key.endswith("_env")
+    ]
+    return all(environ.get(variable) for variable in named if variable)
+
+
 def is_real_money(config: object) -> bool:
     """Return whether orders of this account cost money. An exchange without a word on it does."""
     return not getattr(config, "paper", False)

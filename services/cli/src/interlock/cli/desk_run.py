@@ -10,7 +10,8 @@ late is imported late: the servers start the sooner.
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,15 +26,17 @@ from interlock.cli.own_servers import require_own_servers
 from interlock.cli.replay_record import ReplayRecord
 from interlock.cli.rooms import check_sections
 from interlock.cli.servers.postgres import postgres_server
+from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, locked, open_state_folder
 from interlock.cli.supervisor import Supervisor, stop_requested
 from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.feed.core import window_scale
 from interlock.feed.dataset import data_for, setting_of
-from interlock.runtime.bus.tcp_only import BusError
+from interlock.runtime.bus.tcp_only import BusError, Client
 from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import create_keys
+from interlock.venues.registry import PAPER
 from interlock.venues.replay_rows import ReplayData
 
 WATCH_SECONDS = 0.25
@@ -58,11 +61,12 @@ class DeskRun:
     redis_url: str | None
     postgres_url: str | None
     as_json: bool
+    confirm_live: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
-    """A request that was found to be sound."""
+    """A replay that was asked for and found to be sound."""
 
     wanted: DeskRun
     file: DeskFile
@@ -84,15 +88,27 @@ class _Ended:
 
 def run(wanted: DeskRun) -> int:
     """Run the desk and return the exit code."""
-    plan = _plan(wanted)
+    from interlock.cli import live_run
+
+    file = _read(wanted)
+    if live_run.is_live(wanted, file):
+        return live_run.run(wanted, file)
+    plan = _plan(wanted, file)
+    with alone(plan.state):
+        return _run_locked(plan)
+
+
+@contextmanager
+def alone(state: StateFolder) -> Generator[None]:
+    """Hold the state folder; what goes wrong meanwhile becomes one line for the person."""
     try:
-        with locked(plan.state):
-            return _run_locked(plan)
+        with locked(state):
+            yield
     except (ConfigError, UnavailableError) as error:
         raise CliError(str(error)) from error
     except OSError as error:
         raise CliError(
-            f"{error.filename or plan.state.root} cannot be used ({error.strerror or error}): "
+            f"{error.filename or state.root} cannot be used ({error.strerror or error}): "
             "mend it, or give another --state"
         ) from error
 
@@ -114,21 +130,38 @@ def _run_locked(plan: _Plan) -> int:
         typer.echo("going on with the replay that was interrupted", err=True)
     create_keys(plan.state.secrets)
     work = _in_process if wanted.single_process else _as_processes
-    return asyncio.run(_guarded(work, plan, supervisor))
+    return asyncio.run(guarded(lambda stop: work(plan, supervisor, stop), supervisor))
 
 
-def _plan(wanted: DeskRun) -> _Plan:
+def _read(wanted: DeskRun) -> DeskFile:
     try:
         file = load_desk_file(wanted.desk_path.resolve())
-        check_sections(file)
-        source = wanted.replay or file.desk.default_replay
-        if not source:
-            raise CliError(f"desk {file.desk.name} has no default replay: give --replay")
-        if Path(source).exists():
-            source = str(Path(source).resolve())
+    except ConfigError as error:
+        raise CliError(str(error)) from error
+    check_sections(file)
+    return file
+
+
+def _plan(wanted: DeskRun, file: DeskFile) -> _Plan:
+    source = wanted.replay or file.desk.default_replay
+    if not source:
+        raise CliError(f"desk {file.desk.name} has no default replay: give --replay")
+    if file.desk.venue != PAPER:
+        raise CliError(
+            f"a replay trades on paper, and desk {file.desk.name} at {file.desk.venue}: "
+            'give it a desk file with venue = "paper"'
+        )
+    if Path(source).exists():
+        source = str(Path(source).resolve())
+    try:
         data = data_for(file.desk, source)
     except ConfigError as error:
         raise CliError(str(error)) from error
+    return _Plan(wanted=wanted, file=file, source=source, data=data, state=place_for(wanted))
+
+
+def place_for(wanted: DeskRun) -> StateFolder:
+    """Return the state folder, once it is known that a desk can run on it and on its servers."""
     require_own_servers(wanted.nats_url, wanted.redis_url, wanted.postgres_url)
     state = open_state_folder(wanted.state)
     free = shutil.disk_usage(state.root).free
@@ -137,18 +170,14 @@ def _plan(wanted: DeskRun) -> _Plan:
             f"{free // MEGABYTE} MB are free under {state.root}, a desk needs "
             f"{FREE_DISK_BYTES // MEGABYTE}: make room, or give another --state"
         )
-    return _Plan(wanted=wanted, file=file, source=source, data=data, state=state)
+    return state
 
 
-async def _guarded(
-    work: Callable[[_Plan, Supervisor, asyncio.Event], Awaitable[None]],
-    plan: _Plan,
-    supervisor: Supervisor,
-) -> int:
+async def guarded(work: Callable[[asyncio.Event], Awaitable[None]], supervisor: Supervisor) -> int:
     """Do the work until it is done, a child gives up, or a person stops it."""
     stop = stop_requested()
     tasks = [
-        asyncio.ensure_future(work(plan, supervisor, stop)),
+        asyncio.ensure_future(work(stop)),
         asyncio.create_task(_stopped(stop)),
         asyncio.create_task(supervisor.watch()),
     ]
@@ -168,8 +197,10 @@ async def _stopped(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) -> None:
-    wanted, state = plan.wanted, plan.state
+async def start_processes(
+    wanted: DeskRun, state: StateFolder, supervisor: Supervisor, environment: dict[str, str]
+) -> tuple[Client, Addresses]:
+    """Start the servers, make what the bus needs, and start the services."""
     children, addresses = stack.servers(
         state, wanted.nats_url, wanted.redis_url, wanted.postgres_url
     )
@@ -181,15 +212,21 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
         client = await stack.administrator(state, addresses)
     except (BusError, OSError, TimeoutError) as error:
         raise CliError(f"the bus at {addresses.public['nats']} cannot be used: {error}") from error
+    everyone = stack.services(state, addresses, environment)
+    # Together with it, but a stage of its own: the ledger's last rows are written before it stops.
+    await supervisor.start([c for c in children if c.name == DATABASE], everyone)
+    return client, addresses
+
+
+async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) -> None:
+    wanted = plan.wanted
     environment = {
         "INTERLOCK_DESK_FILE": plan.file.path,
         "INTERLOCK_REPLAY": plan.source,
         "INTERLOCK_REPLAY_STARTS_AT": str(plan.data.ts_first),
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }
-    everyone = stack.services(state, addresses, environment)
-    # Together with it, but a stage of its own: the ledger's last rows are written before it stops.
-    await supervisor.start([c for c in children if c.name == DATABASE], everyone)
+    client, addresses = await start_processes(wanted, plan.state, supervisor, environment)
     began = time.monotonic()
     from interlock.cli.progress import ReplayProgress
 

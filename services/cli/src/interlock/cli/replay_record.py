@@ -1,7 +1,8 @@
-"""Which replay a state folder holds, and where those before it went.
+"""Which replay or live desk a state folder holds, and where the replays before it went.
 
 A replay that was interrupted goes on where it was left. Any other begins with an empty bus and an
-empty journal; what the one before wrote is moved to ``past/``, never overwritten.
+empty journal; what the one before wrote is moved to ``past/``, never overwritten. A live desk goes
+on with what it has, for ever, and is never moved away.
 """
 
 import shutil
@@ -17,6 +18,7 @@ from interlock.cli.state_folder import StateFolder, write_private
 PAST_KEPT = 5
 _FOLDERS = ("nats", "valkey", "postgres", "journal", "logs")
 _RECORD = "replay.json"
+_LIVE_RECORD = "live.json"
 
 
 class ReplayRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +29,41 @@ class ReplayRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     config_hash: str
     started_at: str
     finished: bool = False
+
+
+class LiveRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The live desk of a state folder."""
+
+    desk: str
+    account: str
+    venue: str
+    started_at: str
+
+
+def begin_live(state: StateFolder, wanted: LiveRecord) -> bool:
+    """Make the state folder ready for a live desk; return whether it goes on with an old one.
+
+    Raises
+    ------
+    CliError
+        When the folder holds another desk, account or venue: their books are not this one's.
+    """
+    path = state.root / _LIVE_RECORD
+    standing = _decode(path, LiveRecord)
+    if standing is not None:
+        if replace(standing, started_at=wanted.started_at) != wanted:
+            raise CliError(
+                f"{state.root} holds desk {standing.desk}, account {standing.account} at "
+                f"{standing.venue}: give this one another --state"
+            )
+        return True
+    replay = _read(state)
+    if replay is not None:
+        _put_away(state, replay)
+    elif (state.root / "journal").exists():
+        raise CliError(f"{state.root} holds a desk without a record: give another --state")
+    write_private(path, msgspec.json.encode(wanted).decode() + "\n")
+    return False
 
 
 def begin(state: StateFolder, wanted: ReplayRecord, *, resumable: bool) -> bool:
@@ -53,9 +90,12 @@ def finish(state: StateFolder) -> None:
 
 
 def _read(state: StateFolder) -> ReplayRecord | None:
-    path = state.root / _RECORD
+    return _decode(state.root / _RECORD, ReplayRecord)
+
+
+def _decode[R: Struct](path: Path, kind: type[R]) -> R | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ReplayRecord)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:

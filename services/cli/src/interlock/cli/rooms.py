@@ -13,6 +13,8 @@ from interlock.policy.config import PolicyConfig
 from interlock.runtime.config import ConfigError, DeskFile
 from interlock.signals.config import SignalsConfig
 from interlock.strategy.config import StrategyConfig
+from interlock.venues.registry import SECTIONS as ACCOUNTS
+from interlock.venues.registry import section_type
 from interlock.wire.catalogue import (
     EXEC,
     FEED,
@@ -56,7 +58,7 @@ def check_sections(file: DeskFile) -> None:
     CliError
         For a section nobody reads, an unknown key, or a value that cannot be used.
     """
-    known = {name.replace("-", "_") for name in SECTIONS}
+    known = {name.replace("-", "_") for name in SECTIONS} | set(ACCOUNTS)
     stray = sorted(file.sections.keys() - known)
     if stray:
         raise CliError(
@@ -65,5 +67,7 @@ def check_sections(file: DeskFile) -> None:
     try:
         for service, kind in SECTIONS.items():
             file.section(service, kind)
+        for account in file.sections.keys() & set(ACCOUNTS):
+            file.section(account, section_type(account))
     except ConfigError as error:
         raise CliError(str(error)) from error

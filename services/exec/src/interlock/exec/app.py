@@ -104,7 +104,8 @@ def build(
 async def assemble(process: Process) -> Parts[ExecState]:
     desk, state = process.desk_file.desk, process.settings.state
     config = process.desk_file.section(EXEC, ExecConfig)
-    venue = venue_of(desk, config, process.desk_file.section)
+    read = None if process.settings.replay else process.desk_file.section
+    venue = venue_of(desk, config, read)
     verifier = load_verifier(state / "secrets")
     arm_at_first_start(state)
     switch = KillSwitch(venue, state)

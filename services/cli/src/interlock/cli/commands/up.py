@@ -35,9 +35,13 @@ def up(  # noqa: PLR0913 - each argument is an option of the command
     nats: Annotated[str | None, typer.Option(help="URL of your own NATS server.")] = None,
     redis: Annotated[str | None, typer.Option(help="URL of your own Redis or Valkey.")] = None,
     postgres: Annotated[str | None, typer.Option(help="URL of your own PostgreSQL.")] = None,
+    confirm_live: Annotated[
+        str | None,
+        typer.Option(help="The account's name, typed: this desk trades with real money."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a desk and keep it running until it is told to stop."""
+    """Start a desk, on recorded or live data, and keep it running until it is told to stop."""
     from interlock.cli.desk_run import DeskRun, run
     from interlock.cli.desks import find_desk
 
@@ -53,6 +57,7 @@ def up(  # noqa: PLR0913 - each argument is an option of the command
         redis_url=redis,
         postgres_url=postgres,
         as_json=as_json,
+        confirm_live=confirm_live,
     )
     raise typer.Exit(run(wanted))
 

@@ -33,6 +33,9 @@ NEWS_KEPT = 4_096
 COUNTS_EVERY_NS = 60 * NANOS_PER_SECOND
 
 
+type Numbers = tuple[float, float, float, float, float]
+
+
 class Link(Enum):
     """A link that is up again is not trusted before the hole is filled."""
 
@@ -48,7 +51,7 @@ class LiveState:
     `waiting` holds the quotes to be passed on at the next beat, by instrument; `quoted_at` the time
     of the last good quote on the source's clock; `heard_at` when the source last said anything, on
     ours. `known_until` ends what history has given of an instrument. `finished` are the bars that
-    the last report has closed.
+    the last report has closed; `told` is the last bar of each instrument that was passed on.
     """
 
     rows: FeedState
@@ -63,6 +66,7 @@ class LiveState:
     quoted_at: dict[str, UnixNanos] = field(default_factory=dict[str, UnixNanos])
     known_until: dict[str, UnixNanos] = field(default_factory=dict[str, UnixNanos])
     building: dict[str, OpenBar] = field(default_factory=dict[str, OpenBar])
+    told: dict[str, Numbers] = field(default_factory=dict[str, Numbers])
     finished: Sequence[RawBar] = ()
     news_ids: dict[str, None] = field(default_factory=dict[str, None])
     last_index: int = 0
@@ -83,13 +87,22 @@ class LiveState:
         return self.rows.config.bars_from is BarsFrom.TRADES
 
     def is_known(self, heard: RowRead) -> bool:
-        """Return whether history and the stream have told the same bar, which is no fault."""
-        instrument_id = self.instrument_of(heard.row.symbol)
+        """Return whether a bar is told again without fault.
+
+        History and the stream may tell the same bar, and a source may correct one that it has just
+        told: a bar that has been passed on is never changed.
+        """
+        row = heard.row
+        instrument_id = self.instrument_of(row.symbol)
         if instrument_id is None:
             return False
-        last = self.rows.of(instrument_id).last_ts
-        until = last if heard.from_history else self.known_until.get(instrument_id, 0)
-        return heard.row.ts_complete <= until
+        last_ts = self.rows.of(instrument_id).last_ts
+        if heard.from_history:
+            return row.ts_complete <= last_ts
+        if row.ts_complete <= self.known_until.get(instrument_id, 0):
+            return True
+        told = self.told.get(instrument_id)
+        return row.ts_complete == last_ts and (told is None or told != _numbers(row))
 
     def is_whole(self, bar: RawBar) -> bool:
         return self.link is Link.UP and self.up_since <= bar.ts_start
@@ -135,9 +148,14 @@ def _own(state: LiveState, heard: Heard) -> None:
             state.last_index = heard.index
         case Bar():
             state.counts.rows_published += 1
+            state.told[heard.instrument_id] = _numbers(heard)
             evolve_rows(state.rows, heard)
         case _:
             evolve_rows(state.rows, heard)
+
+
+def _numbers(bar: RawBar | Bar) -> Numbers:
+    return bar.open, bar.high, bar.low, bar.close, bar.volume
 
 
 def _row(state: LiveState, heard: RowRead) -> None:
