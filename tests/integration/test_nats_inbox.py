@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from interlock.runtime.bus import nats
+from interlock.runtime.bus.tcp_only import Msg
 from interlock.testkit.decisions import trading
 from interlock.wire.catalogue import GATE, POLICY, Stream
 
@@ -40,4 +41,15 @@ async def test_a_flush_that_a_new_connection_overtook_says_nothing_against_it(br
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(bus.lost_link.wait(), 2.0)
     assert bus.client.stats["reconnects"] == 1
+    await bus.close()
+
+
+async def test_what_was_delivered_to_a_sleeper_again_and_again_was_not_tried_yet(broker):
+    bus = await broker.bus(GATE)
+    inbox = await bus.open_inbox(Stream.DESK, lambda: None)
+    for times in range(1, 9):
+        reply = f"$JS.ACK.DESK.gate.{times}.7.{times}.1700000000000000000.0"
+        await inbox._hear(Msg(_client=bus.client, subject="evt.x", reply=reply, data=b"{}"))
+    (delivery,) = inbox.waiting
+    assert (delivery.sequence, delivery.tries) == (7, 1)
     await bus.close()

@@ -428,6 +428,9 @@ class NatsInbox:
                 await self._guarded(self._ask)
             return
         delivery = NatsDelivery(self, msg, headers)
+        if (earlier := self._waiting.get(delivery.sequence)) is not None:
+            # A process that slept finds it delivered many times and has tried it not once.
+            delivery.tries = min(delivery.tries, earlier.tries)
         self._in_hand[msg.reply] = delivery
         self._waiting[delivery.sequence] = delivery
         self._asked -= 1
