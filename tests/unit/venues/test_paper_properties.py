@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from interlock.model.order import WorkingOrder
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.testkit.decisions import quote, wide_bar
-from interlock.testkit.desk_messages import SECOND
 from interlock.venues.paper import PaperConfig, PaperVenue
 from interlock.venues.port import (
     VenueAccepted,

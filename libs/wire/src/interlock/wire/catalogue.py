@@ -505,6 +505,15 @@ ENTRIES: tuple[Entry, ...] = (
         why="the venue would not end an order",
     ),
     Entry(
+        kind=orders.OrderMoved,
+        pattern="evt.order.moved.{account}",
+        subject_of=subjects.order_moved,
+        stream=Stream.DESK,
+        publishers=(EXEC,),
+        listeners=(LEDGER,),
+        why="where a trailing stop or a post-only order stands at a simulated venue",
+    ),
+    Entry(
         kind=orders.VenueLinkChanged,
         pattern="evt.exec.venue-link.{account}",
         subject_of=subjects.venue_link,

@@ -253,6 +253,17 @@ class OrderKept(OrderEvent, frozen=True, kw_only=True, tag="order.kept.v1"):
     reason: str
 
 
+class OrderMoved(OrderEvent, frozen=True, kw_only=True, tag="order.moved.v1"):
+    """Where an order stands at a simulated venue, which must be told again after a restart.
+
+    `stop_price` is where its stop is by now. `live`: a stop that has been reached and is a market
+    order now, or a post-only order that has come to rest.
+    """
+
+    stop_price: Decimal | None
+    live: bool
+
+
 class VenueLinkChanged(DeskMessage, frozen=True, kw_only=True, tag="exec.venue-link.v1"):
     """The venue's own word on orders comes in again, or does not: then no new risk is sent."""
 

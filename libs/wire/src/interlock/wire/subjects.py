@@ -27,6 +27,7 @@ from interlock.wire.orders import (
     OrderFilled,
     OrderIntent,
     OrderKept,
+    OrderMoved,
     OrderRefused,
     OrderRejected,
     OrderSubmitted,
@@ -271,6 +272,10 @@ def cancel_requested(m: OrderCancelRequested) -> str:
 
 def order_kept(m: OrderKept) -> str:
     return f"evt.order.kept.{token(m.account)}"
+
+
+def order_moved(m: OrderMoved) -> str:
+    return f"evt.order.moved.{token(m.account)}"
 
 
 def venue_link(m: VenueLinkChanged) -> str:

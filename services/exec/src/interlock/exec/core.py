@@ -29,12 +29,12 @@ from interlock.exec.ports import (
     Way,
 )
 from interlock.exec.reconcile import breaks_between, completed, unavailable, unsettled
-from interlock.exec.rows import ask_end, refused, submitted
+from interlock.exec.rows import ask_end, moved, refused, submitted
 from interlock.exec.state import ExecState
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.order import OrderStatus, WorkingOrder
 from interlock.model.values import Severity, TradingState
-from interlock.venues.port import VenueLinkMoved, VenueLost, VenueReport
+from interlock.venues.port import VenueLinkMoved, VenueLost, VenueMoved, VenueReport
 from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
 from interlock.wire.catalogue import EXEC
 from interlock.wire.market import Bar, Quote, VenueBar
@@ -75,6 +75,8 @@ def decide(state: ExecState, heard: Message | Report, now: int) -> Sequence[Mess
             return _looked_again(state, heard, now)
         case VenueBar(bar=event) | (Quote() as event):
             return _market(state, event, heard.message_id)
+        case VenueMoved():
+            return moved(state, heard, now)
         case VenueReport():
             return news(state, heard, now)
         case GuardsDue(instrument_id=name):

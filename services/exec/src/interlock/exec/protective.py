@@ -11,6 +11,8 @@ when the answer comes, all is looked at again. What anybody else is about to clo
 from collections.abc import Sequence
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from interlock.exec.guards import (
     Guard,
     kind_at_venue,
@@ -113,6 +115,9 @@ def _adjusted(state: ExecState, guard: Guard, quantity: Decimal, now: int) -> An
     if kind is None or (not standing and now < guard.wait_until):
         return ()
     order = _child(state, guard, kind, quantity, now)
+    if standing and standing[0].order_type is kind is OrderType.TRAILING_STOP:
+        # What takes its place goes on from where it was, not from today's price.
+        order = replace(order, stop_price=standing[0].stop_price)
     if standing and _same(standing[0], order):
         return ()
     return _sent(state, guard, order, standing, f"protects {guard.entry.client_order_id}", now)

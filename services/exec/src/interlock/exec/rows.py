@@ -2,16 +2,19 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from interlock.exec.state import ExecState
 from interlock.model.ids import derive_id
 from interlock.model.order import WorkingOrder
 from interlock.model.values import ZERO
-from interlock.venues.port import VenueFilled
+from interlock.venues.port import VenueFilled, VenueMoved
 from interlock.wire.base import caused_id, tag_of
 from interlock.wire.orders import (
     OrderCancelRequested,
     OrderEvent,
     OrderFilled,
+    OrderMoved,
     OrderRefused,
     OrderSubmitted,
     SubmitOrder,
@@ -73,6 +76,16 @@ def filled(state: ExecState, order: WorkingOrder, report: VenueFilled, now: int)
         avg_px=(paid / cumulative).quantize(AVERAGE_STEP),
         fee=report.fee,
     )
+
+
+def moved(state: ExecState, report: VenueMoved, now: int) -> list[OrderMoved]:
+    """Return where a simulated venue's order stands: an order may get there by many ways."""
+    order = state.orders.get(report.client_order_id)
+    if order is None or (order.stop_price, order.live) == (report.stop_price, report.live):
+        return []
+    row = event(state, OrderMoved, order, now, stop_price=report.stop_price, live=report.live)
+    place = (order.client_order_id, report.stop_price, report.live)
+    return [replace(row, message_id=derive_id(tag_of(OrderMoved), *place))]
 
 
 def refused(order: SubmitOrder, code: str, detail: str, now: int) -> OrderRefused:

@@ -25,6 +25,7 @@ from interlock.wire.orders import (
     OrderExpired,
     OrderFilled,
     OrderKept,
+    OrderMoved,
     OrderRefused,
     OrderRejected,
     OrderSubmitted,
@@ -147,6 +148,9 @@ def _happen(state: ExecState, event: OrderEvent) -> None:
         case OrderRefused():
             state.refused.add(event.intent_id)
             return
+        case OrderMoved():
+            _stand(state, event)
+            return
         case OrderSubmitted():
             _submit(state, event)
         case OrderFilled():
@@ -232,6 +236,11 @@ def _move(state: ExecState, event: OrderEvent, trigger: OrderTrigger) -> None:
         guard.refused = guard.refused or order.order_type is not OrderType.MARKET
         guard.wait_until = event.ts_event + REST_NS
     _keep(state, replace(order, status=next_status(order.status, trigger)))
+
+
+def _stand(state: ExecState, event: OrderMoved) -> None:
+    order = state.orders[event.client_order_id]
+    _keep(state, replace(order, stop_price=event.stop_price, live=event.live))
 
 
 def _keep_on(state: ExecState, event: OrderKept) -> None:
