@@ -73,6 +73,19 @@ def test_a_break_lets_nobody_start_and_no_person_resume():
     assert refusal_of(cell, command(ResumeTrading)) == "state.not_reconciled"
 
 
+def test_i13_only_a_break_of_the_account_keeps_a_desk_from_starting():
+    cell = fresh_cell()
+    begin(cell, 0)
+    named = msgspec.structs.replace(reconciled(["SPY: 10 here, 0 there"]), instruments=["SPY"])
+    of_account = msgspec.structs.replace(
+        named, account_breaks=["cash"], message_id="of the account"
+    )
+    assert say(cell, of_account) == []
+    change = trading_after(cell, named)
+    assert change.state is ACTIVE
+    assert "breaks in SPY" in change.reason
+
+
 def test_another_accounts_reconciliation_starts_nothing():
     cell = fresh_cell(account="other")
     begin(cell, 0)

@@ -56,7 +56,7 @@ def news(state: ExecState, report: VenueReport, now: int) -> Answer:
         said = _after_the_end(state, order, report, now)
     else:
         said = _moves(state, order, report, now)
-    if said and state.guards and not isinstance(said[0], OrderKept):
+    if said and (state.guards or state.spent) and not isinstance(said[0], OrderKept):
         return [*said, CheckGuards(instrument_id=order.instrument_id)]
     return said
 

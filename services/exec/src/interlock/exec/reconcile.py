@@ -86,8 +86,9 @@ def unsettled(breaks: Sequence[Break], moved: Mapping[str, int], asked_at: int) 
 def completed(
     state: ExecState, book: VenueBook, breaks: Sequence[Break], now: int
 ) -> ReconciliationCompleted:
+    texts = [found.text for found in breaks]
     message_id, decision_id = root_ids(
-        ReconciliationCompleted, state.desk, state.account, now, len(state.trades)
+        ReconciliationCompleted, state.desk, state.account, now, len(state.trades), *texts
     )
     return ReconciliationCompleted(
         message_id=message_id,
@@ -98,7 +99,7 @@ def completed(
         venue=state.venue,
         open_orders=len(book.leaves),
         positions=sum(1 for held in book.positions.values() if held != ZERO),
-        breaks=[found.text for found in breaks],
+        breaks=texts,
         instruments=sorted({found.instrument_id for found in breaks if found.instrument_id}),
         account_breaks=[found.text for found in breaks if not found.instrument_id],
     )

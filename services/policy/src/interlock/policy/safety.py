@@ -40,7 +40,8 @@ def reconciled(state: PolicyState, heard: ReconciliationCompleted, now: int) -> 
         return ()
     fields = moved(state, Trigger.RECONCILED)
     assert fields is not None, "this is what a desk that starts waits for"
-    reason = f"reconciled with {heard.venue}, no breaks"
+    named = ", ".join(heard.instruments)
+    reason = f"reconciled with {heard.venue}, " + (f"breaks in {named}" if named else "no breaks")
     return signed(state, changed(state, heard, now, POLICY, reason, fields))
 
 

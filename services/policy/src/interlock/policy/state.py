@@ -128,7 +128,7 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
     """Take in what others say about the desk's safety."""
     match heard:
         case ReconciliationCompleted() if heard.account == state.account_name:
-            state.reconciled = not heard.breaks
+            state.reconciled = not heard.blocks_account
             if heard.breaks:
                 state.evidence.broke()
         case SafetyTripped():
