@@ -91,6 +91,7 @@ class AlpacaStub:
         self._recorded = recorded
         self._binary = binary
         self._streams: dict[web.WebSocketResponse, web.Request] = {}
+        self._listened = asyncio.Event()
         self._mute = False
         self._silent = False
         self._closing = asyncio.Event()
@@ -165,6 +166,10 @@ class AlpacaStub:
         self.book.prices[symbol] = Decimal(price)
         for order in self.book.triggered(symbol, Decimal(price)):
             await self.tell(self.book.fill(order, order.leaves, Decimal(price)))
+
+    async def listened(self) -> None:
+        """Wait until somebody listens to the stream of order events."""
+        await self._listened.wait()
 
     async def tell(self, told: Fields) -> None:
         """Send an event to all who listen, as often as it is called."""
@@ -336,6 +341,7 @@ class AlpacaStub:
         elif asked["action"] == "listen":
             await self._send(stream, {"stream": "listening", "data": data})
             self._streams[stream] = request
+            self._listened.set()
 
     async def _send(self, stream: web.WebSocketResponse, told: Fields) -> None:
         if self._silent:
