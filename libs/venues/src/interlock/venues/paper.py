@@ -127,6 +127,12 @@ class PaperVenue:
     )
     _traded_before: frozenset[str] = frozenset()
     _opened: bool = False
+    _cost: Decimal = ZERO
+    _latency: int = 0
+
+    def __post_init__(self) -> None:
+        self._cost = (self.config.spread_bps / 2 + self.config.slippage_bps) / _BPS
+        self._latency = self.config.latency_ms * _NANOS_PER_MS
 
     @property
     def keeps(self) -> frozenset[OrderType]:
@@ -162,17 +168,15 @@ class PaperVenue:
             return self.look_up(order.client_order_id)
         price = order.reference_price if order.limit_price is None else order.limit_price
         placed = submitted(order, len(self._placed))
-        return self._take(placed, self._misfit(placed) or self._too_small(placed, price))
+        why = self._misfit(placed) or self._pointless(placed) or self._too_small(placed, price)
+        return self._take(placed, why)
 
     def protect(self, order: ProtectiveOrder, now: int) -> Sequence[VenueReport]:
         del now
         if order.client_order_id in self._placed:
             return self.look_up(order.client_order_id)
         placed = protective(order, len(self._placed))
-        why = self._misfit(placed)
-        if why is None and self._held_against(placed) <= ZERO:
-            why = NOTHING_LEFT
-        return self._take(placed, why)
+        return self._take(placed, self._misfit(placed) or self._pointless(placed))
 
     def cancel(self, client_order_id: str) -> Sequence[VenueReport]:
         """End an order that rests here. One that has ended already has said so before."""
@@ -258,6 +262,9 @@ class PaperVenue:
             return "a market order cannot be post-only"
         return None
 
+    def _pointless(self, order: PaperOrder) -> str | None:
+        return NOTHING_LEFT if order.reduce_only and self._held_against(order) == ZERO else None
+
     def _too_small(self, order: PaperOrder, price: Decimal) -> str | None:
         notional = order.quantity * price * self.instruments[order.instrument_id].multiplier
         if order.reduce_only or notional >= self.config.min_notional:
@@ -267,13 +274,13 @@ class PaperVenue:
     def _heard(self, event: Bar | Quote) -> bool:
         """Return whether the venue has lived through this event, or a later one, before."""
         key = (event.instrument_id, type(event))
-        ts, ids = self._seen.get(key, (-1, set[str]()))
-        if event.ts_event < ts or (event.ts_event == ts and event.message_id in ids):
+        last = self._seen.get(key)
+        if last is None or event.ts_event > last[0]:
+            self._seen[key] = (event.ts_event, {event.message_id})
+        elif event.ts_event < last[0] or event.message_id in last[1]:
             return True
-        if event.ts_event > ts:
-            ids = set[str]()
-            self._seen[key] = (event.ts_event, ids)
-        ids.add(event.message_id)
+        else:
+            last[1].add(event.message_id)
         return bool(self._traded_before) and _event_id(event) in self._traded_before
 
     def _hours(self, instrument_id: str) -> Hours | None:
@@ -289,8 +296,8 @@ class PaperVenue:
     def _expire(self, orders: dict[str, PaperOrder], event: Bar | Quote) -> list[VenueReport]:
         return [
             self._end(order, VenueExpired(client_order_id=order.client_order_id))
-            for order in list(orders.values())
-            if order.time_in_force is TimeInForce.DAY and self._day_ends(order) < event.ts_event
+            for order in [one for one in orders.values() if one.time_in_force is TimeInForce.DAY]
+            if self._day_ends(order) < event.ts_event
         ]
 
     def _day_ends(self, order: PaperOrder) -> UnixNanos:
@@ -302,10 +309,13 @@ class PaperVenue:
     ) -> None:
         """Fill what the event reaches, in turn, and let the rest follow it."""
         instrument = self.instruments[event.instrument_id]
-        there = [one for one in orders.values() if self._arrives(one) < event.ts_event]
+        arrived, whole = event.ts_event - self._latency, begins(event) - self._latency
+        there = [one for one in orders.values() if one.ts_event < arrived]
         deals: list[tuple[PaperOrder, Deal]] = []
         for order in there:
-            seen = self._course(order, event)
+            seen = course(event, order.side, self._cost)
+            if order.ts_event > whole:
+                seen = only_the_end(seen)
             if order.post_only and not order.live:
                 if would_cross(order, seen, instrument):
                     reason = f"post-only: it would cross, the market is at {seen.first}"
@@ -328,14 +338,6 @@ class PaperVenue:
             for order in there
             if order.time_in_force is TimeInForce.IOC and order.client_order_id in orders
         )
-
-    def _arrives(self, order: PaperOrder) -> UnixNanos:
-        return order.ts_event + self.config.latency_ms * _NANOS_PER_MS
-
-    def _course(self, order: PaperOrder, event: Bar | Quote) -> Course:
-        cost = (self.config.spread_bps / 2 + self.config.slippage_bps) / _BPS
-        seen = course(event, order.side, cost)
-        return seen if self._arrives(order) <= begins(event) else only_the_end(seen)
 
     def _follow(
         self,
@@ -379,8 +381,9 @@ class PaperVenue:
         if quantity > ZERO:
             for side in (order.side,) if isinstance(event, Quote) else Side:
                 available[side] -= quantity
+            held = self._positions.get(order.instrument_id, ZERO)
             reports.append(self._fill(order, reached, event, quantity))
-            reports.extend(self._end_what_is_done(order))
+            reports.extend(self._end_what_is_done(order, held))
         if triggered and order.client_order_id in self._where:
             reports.append(_moved(order))
 
@@ -416,8 +419,7 @@ class PaperVenue:
         fill = VenueFilled(
             client_order_id=order.client_order_id,
             venue_order_id=order.venue_order_id,
-            trade_id=_event_id(event)
-            + derive_id("trade", order.client_order_id, event.message_id)[_EVENT_DIGITS:],
+            trade_id=_event_id(event) + order.venue_order_id[_EVENT_DIGITS:],
             quantity=quantity,
             price=reached.price,
             fee=self._fee(order, reached, quantity),
@@ -437,11 +439,14 @@ class PaperVenue:
         fee = (notional * bps / _BPS).quantize(_CENT_OF_A_CENT, ROUND_HALF_EVEN)
         return fee if order.filled > ZERO else max(fee, self.config.min_fee)
 
-    def _end_what_is_done(self, order: PaperOrder) -> list[VenueReport]:
+    def _end_what_is_done(self, order: PaperOrder, before: Decimal) -> list[VenueReport]:
+        """End what a fill leaves without a purpose; `before` was the position until then."""
         ended: list[VenueReport] = []
         if order.leaves == ZERO:
             reason = f"one cancels other: {order.client_order_id} is filled"
             ended += [self._end(one, _canceled(one, reason)) for one in self._siblings(order)]
+        if self._positions[order.instrument_id] * before > ZERO:
+            return ended
         ended += [
             self._end(one, _canceled(one, NOTHING_LEFT))
             for one in list(self._orders[order.instrument_id].values())

@@ -37,6 +37,10 @@ class PaperOrder:
     stop_price: Decimal | None = None
     trail_offset: Decimal | None = None
     live: bool = False
+    venue_order_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.venue_order_id = derive_id("paper", self.client_order_id)
 
     @property
     def leaves(self) -> Decimal:
@@ -46,10 +50,6 @@ class PaperOrder:
     def waits(self) -> bool:
         """Whether it is a stop that has not been reached."""
         return self.order_type in STOPS and not self.live
-
-    @property
-    def venue_order_id(self) -> str:
-        return derive_id("paper", self.client_order_id)
 
 
 class Deal(NamedTuple):

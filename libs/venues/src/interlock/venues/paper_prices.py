@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from interlock.model.ids import NANOS_PER_SECOND, UnixNanos
 from interlock.model.instrument import Instrument
-from interlock.model.values import Side
+from interlock.model.values import ZERO, Side
 from interlock.venues.paper_book import Deal, PaperOrder
 from interlock.wire.market import Bar, Quote
 
@@ -23,28 +23,27 @@ _HOUR_SECONDS = 3_600
 class Course(NamedTuple):
     """The prices of an event on one side; `cost` is the share that crossing it costs on top."""
 
-    first: Decimal
-    low: Decimal
-    high: Decimal
-    last: Decimal
+    first: float
+    low: float
+    high: float
+    last: float
     cost: Decimal
 
 
 def course(event: Bar | Quote, side: Side, cost: Decimal) -> Course:
-    if isinstance(event, Quote):
-        touch = Decimal(repr(event.ask if side is Side.BUY else event.bid))
-        return Course(touch, touch, touch, touch, Decimal(0))
-    return Course(
-        Decimal(repr(event.open)),
-        Decimal(repr(event.low)),
-        Decimal(repr(event.high)),
-        Decimal(repr(event.close)),
-        cost,
-    )
+    if isinstance(event, Bar):
+        return Course(event.open, event.low, event.high, event.close, cost)
+    touch = event.ask if side is Side.BUY else event.bid
+    return Course(touch, touch, touch, touch, ZERO)
 
 
 def only_the_end(seen: Course) -> Course:
     return Course(seen.last, seen.last, seen.last, seen.last, seen.cost)
+
+
+def exact(price: float) -> Decimal:
+    """Return the number that a price was written as."""
+    return Decimal(repr(price))
 
 
 def begins(event: Bar | Quote) -> UnixNanos:
@@ -64,11 +63,11 @@ def deal(order: PaperOrder, seen: Course, instrument: Instrument) -> Deal | None
         return _stopped(order, seen, instrument)
     limit = order.limit_price
     if limit is None:
-        return Deal(_crossing(seen.first, order, seen, instrument), later=False, maker=False)
+        return Deal(_crossing(exact(seen.first), order, seen, instrument), later=False, maker=False)
     buying = order.side is Side.BUY
-    if not _within(order, seen.low if buying else seen.high, limit):
+    if not _within(order, exact(seen.low if buying else seen.high), limit):
         return None
-    first = on_tick(seen.first, order.side, instrument)
+    first = on_tick(exact(seen.first), order.side, instrument)
     if not _within(order, first, limit):
         return Deal(limit, later=True, maker=True)
     return Deal(limit if order.post_only else first, later=False, maker=order.post_only)
@@ -77,17 +76,17 @@ def deal(order: PaperOrder, seen: Course, instrument: Instrument) -> Deal | None
 def would_cross(order: PaperOrder, seen: Course, instrument: Instrument) -> bool:
     """Return whether `order` would take what is there when it comes."""
     limit = order.limit_price
-    first = on_tick(seen.first, order.side, instrument)
+    first = on_tick(exact(seen.first), order.side, instrument)
     return limit is None or _within(order, first, limit)
 
 
 def trailed(order: PaperOrder, seen: Course, instrument: Instrument) -> Decimal:
     """Return where a trailing stop stands after an event: it only ever comes nearer."""
-    offset = order.trail_offset or Decimal(0)
+    offset = order.trail_offset or ZERO
     if order.side is Side.BUY:
-        moved = on_tick(seen.low + offset, order.side, instrument)
+        moved = on_tick(exact(seen.low) + offset, order.side, instrument)
         return moved if order.stop_price is None else min(order.stop_price, moved)
-    moved = on_tick(seen.high - offset, order.side, instrument)
+    moved = on_tick(exact(seen.high) - offset, order.side, instrument)
     return moved if order.stop_price is None else max(order.stop_price, moved)
 
 
@@ -99,17 +98,17 @@ def on_tick(price: Decimal, side: Side, instrument: Instrument) -> Decimal:
 
 
 def _stopped(order: PaperOrder, seen: Course, instrument: Instrument) -> Deal | None:
-    stop = order.stop_price
+    first, stop = exact(seen.first), order.stop_price
     if stop is None:
-        stop = seen.first + (order.trail_offset or Decimal(0)) * order.side.sign
-    if _beyond(order, seen.first, stop):
-        return Deal(_crossing(seen.first, order, seen, instrument), later=False, maker=False)
-    if not _beyond(order, seen.high if order.side is Side.BUY else seen.low, stop):
+        stop = first + (order.trail_offset or ZERO) * order.side.sign
+    if _beyond(order, first, stop):
+        return Deal(_crossing(first, order, seen, instrument), later=False, maker=False)
+    if not _beyond(order, exact(seen.high if order.side is Side.BUY else seen.low), stop):
         if order.trail_offset is None:
             return None
         # Whatever came first, the last price came after the best: the stop had moved by then.
         stop = trailed(order, seen, instrument)
-        if not _beyond(order, seen.last, stop):
+        if not _beyond(order, exact(seen.last), stop):
             return None
     return Deal(_crossing(stop, order, seen, instrument), later=True, maker=False)
 
