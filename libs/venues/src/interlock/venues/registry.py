@@ -7,28 +7,17 @@ to every desk that is not in mode ``live``.
 """
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any, Protocol
 
 from interlock.model.desk import DeskConfig
 from interlock.model.values import TradingMode
+from interlock.venues.alpaca.config import AlpacaConfig
+from interlock.venues.ccxt_config import CcxtConfig
 from interlock.venues.port import Venue, VenueUnavailableError
 from interlock.venues.source import MarketSource, SourceUnavailableError
 
 PAPER, ALPACA, CCXT = "paper", "alpaca", "ccxt"
-_ADAPTERS = {
-    ALPACA: {
-        "config": "interlock.venues.alpaca.config:AlpacaConfig",
-        "venue": "interlock.venues.alpaca.venue:AlpacaVenue",
-        "source": "interlock.venues.alpaca.source:AlpacaSource",
-    },
-    CCXT: {
-        "config": "interlock.venues.ccxt_config:CcxtConfig",
-        "venue": "interlock.venues.ccxt_venue:CcxtVenue",
-        "source": "interlock.venues.ccxt_source:CcxtSource",
-    },
-}
-SECTIONS = tuple(_ADAPTERS)
+SECTIONS = (ALPACA, CCXT)
 """The sections of a desk file in which accounts are described."""
 
 
@@ -44,8 +33,7 @@ class ReadSection(Protocol):
 
 def section_type(name: str) -> type[Any]:
     """Return the struct of one of `SECTIONS`."""
-    kind: type[Any] = _load(name, "config")
-    return kind
+    return AlpacaConfig if name == ALPACA else CcxtConfig
 
 
 def venue_for(desk: DeskConfig, read: ReadSection, environ: Mapping[str, str]) -> Venue:
@@ -57,8 +45,8 @@ def venue_for(desk: DeskConfig, read: ReadSection, environ: Mapping[str, str]) -
         When there is no such venue, its keys are not set, or it has real money and the desk is not
         in mode ``live``.
     """
-    if desk.venue not in _ADAPTERS:
-        known = ", ".join((PAPER, *_ADAPTERS))
+    if desk.venue not in SECTIONS:
+        known = ", ".join((PAPER, *SECTIONS))
         raise VenueConfigError(f"there is no venue {desk.venue!r}: known are {known}")
     config = read(desk.venue, section_type(desk.venue))
     if is_real_money(config) and desk.mode is not TradingMode.LIVE:
@@ -67,15 +55,25 @@ def venue_for(desk: DeskConfig, read: ReadSection, environ: Mapping[str, str]) -
             'money: choose its paper account, or set mode = "live" and live_allowed'
         )
     try:
-        venue: Venue = _load(desk.venue, "venue")(config, desk.instruments, environ)
+        return _venue(config, desk, environ)
     except (VenueUnavailableError, ImportError) as error:
         raise VenueConfigError(_in_words(desk.venue, error)) from error
-    return venue
+
+
+def _venue(config: object, desk: DeskConfig, environ: Mapping[str, str]) -> Venue:
+    if isinstance(config, AlpacaConfig):
+        from interlock.venues.alpaca.venue import AlpacaVenue
+
+        return AlpacaVenue(config, desk.instruments, environ)
+    from interlock.venues.ccxt_venue import CcxtVenue
+
+    assert isinstance(config, CcxtConfig)
+    return CcxtVenue(config, {one.instrument_id: one for one in desk.instruments}, environ)
 
 
 def has_keys(name: str, read: ReadSection, environ: Mapping[str, str]) -> bool:
     """Return whether the environment holds every key that the account's section names."""
-    config = read(name, section_type(name)) if name in _ADAPTERS else None
+    config = read(name, section_type(name)) if name in SECTIONS else None
     named = [
         getattr(config, key)
         for key in getattr(config, "__struct_fields__", ())
@@ -90,7 +88,11 @@ def is_real_money(config: object) -> bool:
 
 
 def source_for(
-    source: str, symbols: Sequence[str], read: ReadSection, environ: Mapping[str, str]
+    source: str,
+    symbols: Sequence[str],
+    bar_seconds: int,
+    read: ReadSection,
+    environ: Mapping[str, str],
 ) -> MarketSource:
     """Return a live source for `symbols`, connected to nothing yet.
 
@@ -99,20 +101,27 @@ def source_for(
     VenueConfigError
         When there is no such source, or its keys are not set.
     """
-    if source not in _ADAPTERS:
-        known = ", ".join(_ADAPTERS)
+    if source not in SECTIONS:
+        known = ", ".join(SECTIONS)
         raise VenueConfigError(f"there is no live source {source!r}: known are {known}")
     config = read(source, section_type(source))
     try:
-        made: MarketSource = _load(source, "source")(config, symbols, environ)
+        return _source(config, symbols, bar_seconds, environ)
     except (VenueUnavailableError, SourceUnavailableError, ImportError) as error:
         raise VenueConfigError(_in_words(source, error)) from error
-    return made
 
 
-def _load(name: str, part: str) -> Any:
-    module, _, kind = _ADAPTERS[name][part].partition(":")
-    return getattr(import_module(module), kind)
+def _source(
+    config: object, symbols: Sequence[str], bar_seconds: int, environ: Mapping[str, str]
+) -> MarketSource:
+    if isinstance(config, AlpacaConfig):
+        from interlock.venues.alpaca.source import AlpacaSource
+
+        return AlpacaSource(config, symbols, environ)
+    from interlock.venues.ccxt_source import CcxtSource
+
+    assert isinstance(config, CcxtConfig)
+    return CcxtSource(config, symbols, bar_seconds, environ)
 
 
 def _in_words(name: str, error: Exception) -> str:

@@ -158,7 +158,7 @@ async def _require_answers(file: DeskFile, config: FeedConfig, confirmed: dict[s
 async def _require_source(file: DeskFile, config: FeedConfig) -> None:
     symbols = [one.symbol for one in file.desk.instruments]
     try:
-        source = source_for(config.source, symbols, file.section, os.environ)
+        source = source_for(config.source, symbols, config.bar_seconds, file.section, os.environ)
     except (VenueConfigError, ConfigError) as error:
         raise CliError(str(error)) from error
     now = time.time_ns()

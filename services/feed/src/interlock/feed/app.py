@@ -78,7 +78,7 @@ def live_source(process: Process, config: FeedConfig) -> MarketSource:
         raise ConfigError(f"desk {file.desk.name} has no live source, and no replay was given")
     symbols = [one.symbol for one in file.desk.instruments]
     try:
-        return source_for(config.source, symbols, file.section, os.environ)
+        return source_for(config.source, symbols, config.bar_seconds, file.section, os.environ)
     except VenueConfigError as error:
         raise ConfigError(str(error)) from error
 
