@@ -1,6 +1,7 @@
 """A strategy that keeps asking while something is done to the desk, and what it learns late."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -8,11 +9,14 @@ from random import Random
 
 from interlock.wire.catalogue import BY_KIND
 from interlock.wire.orders import OrderDenied, SubmitOrder
+from interlock.wire.policy import ResumeTrading
 
-from tests.chaos.desk import NotInTimeError, until
-from tests.chaos.load import Load, mixed_intent
+from tests.chaos.desk import Desk, NotInTimeError, until
+from tests.chaos.load import Load, command, mixed_intent
 
 PAUSE_SECONDS = 0.01
+HALTED = {"state.trading", "state.switch"}
+"""Controls that deny until a person resumes."""
 
 
 @asynccontextmanager
@@ -65,3 +69,34 @@ async def next_approval(load: Load, after: float, seconds: float = 15.0) -> floa
 
     await until(later, seconds, "an approval again")
     return min(later())
+
+
+async def trades_again(load: Load, after: float, seconds: float = 15.0) -> float:
+    """Return the moment of the first approval after `after`, while somebody keeps asking.
+
+    Where the desk was halted for what was done to it, a named person resumes it.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await next_approval(load, after, 0.3)
+        except NotInTimeError:
+            codes = _codes_since(load, after)
+            if time.monotonic() > deadline:
+                raise NotInTimeError(f"nothing is approved again: {sorted(codes)}") from None
+            if codes & HALTED:
+                await load.ear.publish([command(ResumeTrading, time.time_ns())], {})
+
+
+def _codes_since(load: Load, after: float) -> set[str]:
+    denials = [denial for at, denial in load.denied.values() if at > after]
+    return {failure.code for denial in denials for failure in denial.failures}
+
+
+async def revived(running: Desk) -> list[str]:
+    """Start again what has ended by itself, as the supervisor would, and return its names."""
+    ended = [name for name, one in running.running.items() if one.process.returncode is not None]
+    for name in ended:
+        await running.wait(name)
+    await running.start(*ended)
+    return ended

@@ -7,8 +7,8 @@ else is what `interlock up` starts.
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -162,11 +162,19 @@ async def until(condition, seconds: float, what: str) -> None:
 
 @asynccontextmanager
 async def desk(
-    services: Iterable[str] = CORE, *, servers: Iterable[str] = (NATS, REDIS), **environment: str
+    services: Iterable[str] = CORE,
+    *,
+    servers: Iterable[str] = (NATS, REDIS),
+    around: Callable[[StateFolder], AbstractContextManager[None]] = lambda _: nullcontext(),
+    **environment: str,
 ) -> AsyncIterator[Desk]:
-    """Start servers, make the streams, start services; end everything at the end."""
-    with tempfile.TemporaryDirectory(prefix="interlock-chaos-") as folder:
+    """Start servers, make the streams, start services; end everything at the end.
+
+    `around` is entered with the state folder before anything runs in it, and left at the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="interlock-chaos-") as folder, ExitStack() as stacked:
         state = open_state_folder(Path(folder))
+        stacked.enter_context(around(state))
         create_keys(state.secrets)
         arm_at_first_start(state.root)
         embedded, addresses = stack.servers(state, None, None, None)
