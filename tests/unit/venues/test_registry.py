@@ -88,3 +88,12 @@ def test_keys_are_there_where_every_variable_that_is_named_is_set():
     assert has_keys("ccxt", sections(**KRAKEN), {})
     named = {"exchange": "kraken", "key_env": "K"}
     assert not has_keys("ccxt", sections(ccxt=named), {})
+
+
+async def test_a_sandbox_has_no_real_money_and_an_exchange_without_one_is_not_taken_for_it():
+    sandbox = {"ccxt": {"exchange": "binance", "paper": True}}
+    made = venue_for(desk("ccxt"), sections(**sandbox), {})
+    assert "testnet" in made._exchange.urls["api"]["public"]
+    await made.close()
+    with pytest.raises(VenueConfigError, match="no sandbox"):
+        venue_for(desk("ccxt"), sections(ccxt={"exchange": "kraken", "paper": True}), {})

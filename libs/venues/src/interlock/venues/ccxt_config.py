@@ -33,6 +33,8 @@ class CcxtConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ----------
     exchange : str
         ccxt's id: ``coinbase`` (Advanced Trade), ``kraken``, ``binance`` or any other.
+    paper : bool
+        The account is a sandbox's, whose money is none: the exchange's own, or what `urls` name.
     urls, options : dict
         Laid over what ccxt knows of the exchange; a stub server needs `urls` alone.
     timeout_seconds : float
@@ -51,6 +53,7 @@ class CcxtConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     exchange: str
+    paper: bool = False
     key_env: str = ""
     secret_env: str = ""
     password_env: str = ""
@@ -140,7 +143,16 @@ def open_exchange(config: CcxtConfig, secrets: Secrets) -> Any:
         }
     )
     exchange.on_rest_response = _insist_on_json
+    if config.paper and not config.urls:
+        _enter_sandbox(exchange, config.exchange)
     return exchange
+
+
+def _enter_sandbox(exchange: Any, name: str) -> None:
+    try:
+        exchange.set_sandbox_mode(True)
+    except Exception as error:
+        raise VenueUnavailableError(f"{name} has no sandbox: set paper = false") from error
 
 
 def _insist_on_json(status: int, _reason: str, url: str, method: str, *rest: Any) -> str:
