@@ -14,7 +14,7 @@ from interlock.model.values import OrderType, Side, TimeInForce
 from interlock.runtime.service import Step
 from interlock.venues.port import VenueReport
 from interlock.wire.catalogue import EXEC
-from interlock.wire.orders import OrderIntent
+from interlock.wire.orders import OrderIntent, Protection
 from msgspec.structs import replace
 
 from tests.conformance.venue import Manner
@@ -41,15 +41,26 @@ class AnyHistory(RuleBasedStateMachine):
 
     # A strategy asks.
 
-    @rule(name=NAME, side=SIDE, quantity=st.integers(1, 30))
-    def ask_on_a_fresh_market(self, name: str, side: Side, quantity: int) -> None:
+    @rule(name=NAME, side=SIDE, quantity=st.integers(1, 30), stop=st.sampled_from([None, 2]))
+    def ask_on_a_fresh_market(self, name: str, side: Side, quantity: int, stop: int | None) -> None:
         self.world.market()
-        self._ask(instrument_id=name, side=side, quantity=Decimal(quantity))
+        protection = None if stop is None else Protection(stop=Decimal(stop))
+        self._ask(instrument_id=name, side=side, quantity=Decimal(quantity), protection=protection)
 
-    @rule(name=NAME, side=SIDE, quantity=st.integers(1, 30), fills=st.integers(1, 30))
-    def ask_and_trade(self, name: str, side: Side, quantity: int, fills: int) -> None:
-        self.ask_on_a_fresh_market(name, side, quantity)
+    @rule(
+        name=NAME,
+        side=SIDE,
+        quantity=st.integers(1, 30),
+        fills=st.integers(1, 30),
+        stop=st.sampled_from([None, 2]),
+    )
+    def ask_and_trade(
+        self, name: str, side: Side, quantity: int, fills: int, stop: int | None
+    ) -> None:
+        self.ask_on_a_fresh_market(name, side, quantity, stop)
         for resting in list(self.world.venue.book):
+            if resting not in self.world.venue.book:
+                continue  # Replaced by what protects another quantity.
             self._trade(resting, fills)
             self._tell(len(self.untold) - 1, keep=False)
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from interlock.model.order import WorkingOrder
 from interlock.model.values import ZERO, OrderType, Side
 from interlock.venues.port import (
+    ProtectiveOrder,
     VenueAccepted,
     VenueBook,
     VenueCanceled,
@@ -34,7 +35,7 @@ class Manner(StrEnum):
 class Resting:
     """An order at the venue. `sent` is what was asked for."""
 
-    sent: SubmitOrder
+    sent: SubmitOrder | ProtectiveOrder
     leaves: Decimal
     traded: int = 0
 
@@ -43,11 +44,13 @@ class Resting:
 class ScriptedVenue:
     """The truth about what was ordered and traded. It outlives every exec.
 
-    `placing` is called before an order is taken, with the order and the moment. `rejected` holds
+    `placing` is called before an order is taken, with the order and the moment, `protecting` before
+    a protective one. `rejected` holds
     what the venue has refused, `closed` what it will fill no more of.
     """
 
     placing: Callable[[SubmitOrder, int], None]
+    protecting: Callable[[ProtectiveOrder], None]
     manner: Manner = Manner.ACCEPTED
     placed: list[SubmitOrder] = field(default_factory=list[SubmitOrder])
     book: dict[str, Resting] = field(default_factory=dict[str, Resting])
@@ -85,7 +88,17 @@ class ScriptedVenue:
 
     @property
     def keeps(self) -> frozenset[OrderType]:
-        return frozenset()
+        return frozenset({OrderType.STOP})
+
+    def protect(self, order: ProtectiveOrder, now: int) -> Sequence[VenueReport]:
+        del now
+        name = order.client_order_id
+        if name in self.never:
+            return [VenueRejected(client_order_id=name, reason="refused before")]
+        if name not in self.book and name not in self.closed:
+            self.protecting(order)
+            self.book[name] = Resting(order, order.quantity)
+        return [VenueAccepted(client_order_id=name, venue_order_id=f"v-{name}")]
 
     def look_up(self, client_order_id: str) -> Sequence[VenueReport]:
         """Tell all that is known of an order, its end last."""

@@ -9,6 +9,7 @@ from interlock.gate.counting import scope_of
 from interlock.model.ids import client_order_id
 from interlock.model.values import ZERO, Side, TradingState
 from interlock.runtime.signing import Verifier
+from interlock.venues.port import ProtectiveOrder
 from interlock.wire.base import Message
 from interlock.wire.catalogue import EXEC, GATE
 from interlock.wire.orders import (
@@ -179,6 +180,39 @@ class Watch:
             return
         if state is None or state.state is not TradingState.ACTIVE or self.exec_pressed:
             self._say("I7", f"{order.intent_id} sent after a halt")
+
+    def protecting(self, order: ProtectiveOrder) -> None:
+        """Hold a protective order against the entry it was signed with, and what is held."""
+        entry = next(
+            (one for one in self.approved.values() if one.client_order_id == order.parent), None
+        )
+        if entry is None or entry.protection is None or entry.protection.stop is None:
+            self._say("I2", f"{order.client_order_id} protects what was not signed so")
+            return
+        if (order.side, order.instrument_id) == (entry.side, entry.instrument_id):
+            self._say("I3", f"{order.client_order_id} would grow what it protects")
+        if self.exec_pressed:
+            self._say("I7", f"{order.client_order_id} sent after a press")
+        claimed = order.quantity + sum(
+            resting.leaves
+            for resting in self.world.venue.book.values()
+            if isinstance(resting.sent, ProtectiveOrder)
+            and (resting.sent.instrument_id, resting.sent.side) == (order.instrument_id, order.side)
+        )
+        if claimed > max(-self._told(order.instrument_id) * order.side.sign, ZERO):
+            self._say("I4", f"{order.client_order_id} claims more than is held")
+
+    def _told(self, name: str) -> Decimal:
+        """Return what comes of the trades that exec has heard of so far."""
+        venue, heard = self.world.venue, self.world.rooms[EXEC].cell.state.trades
+        trades = [one for one in venue.trades if one.trade_id in heard]
+        orders = {
+            one.client_order_id: (venue.book.get(one.client_order_id)
+                                  or venue.closed[one.client_order_id]).sent
+            for one in trades
+        }  # fmt: skip
+        mine = [one for one in trades if orders[one.client_order_id].instrument_id == name]
+        return sum((one.quantity * orders[one.client_order_id].side.sign for one in mine), ZERO)
 
     # What the rooms believe, once nobody has anything to do.
 

@@ -198,7 +198,7 @@ class World:
         self.market_at = 0
         self.crash: Callable[[Step], bool] | None = None
         self.watch = Watch(self)
-        self.venue = ScriptedVenue(self.watch.placing)
+        self.venue = ScriptedVenue(self.watch.placing, self.watch.protecting)
         makers = {POLICY: self._policy, GATE: self._gate, EXEC: self._exec}
         self.rooms: dict[str, Room] = {}
         for name, make in makers.items():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from interlock.exec.ports import SwitchMoved, Way
+from interlock.exec.ports import SwitchMoved, Ticked, Way
 from interlock.model.values import ZERO, OrderType, Side
 from interlock.testkit.decisions import venue_bar, wide_bar
 from interlock.testkit.desk_messages import SECOND
@@ -265,6 +265,29 @@ def test_a_trade_told_after_the_end_of_its_entry_is_protected_all_the_same():
     away.report(late)
     assert away.state.positions == {"SPY": 3}
     assert child(away).quantity == 3
+
+
+def test_a_stop_that_was_cancelled_comes_back_without_what_it_has_traded():
+    away = entered()
+    stop = child(away).client_order_id
+    untold = away.house.fill(stop, 4, 98)
+    away.report(away.house.cancel(stop)[0])
+    assert away.house.protective == {}
+    assert away.state.positions == {"SPY": 6}
+    assert away.report(untold) == []
+    away.now += 2 * SECOND
+    away.report(Ticked(seconds=2))
+    assert child(away).quantity == 6
+
+
+def test_a_stop_comes_back_without_what_a_cancelled_exit_has_traded():
+    away = entered()
+    away.order(2, side=Side.SELL, reduce_only=True)
+    away.house.fill(signed(2).client_order_id, 4)
+    away.report(away.house.cancel(signed(2).client_order_id)[0])
+    away.now += 2 * SECOND
+    away.report(Ticked(seconds=2))
+    assert child(away).quantity == 6 == away.house.positions["SPY"]
 
 
 class AnyTrading(RuleBasedStateMachine):

@@ -23,8 +23,9 @@ class Guard:
 
     `bought` and `cost` are all the entry has filled, `open` what is still to be protected.
     `children` are the protective orders that are not closed, `generation` counts all there were.
-    `best` and `seen` are the best price before and with the last event. A venue that refuses a
-    stop `refuses` the guard: exec keeps it then, and rests until `wait_until` after a refusal.
+    `best` and `seen` are the best price before and with the last event. What a venue has `refused`
+    exec keeps itself, and it rests until `wait_until` after a refusal. `ended` are the last orders
+    that would have closed it and were cut short: a trade of one of them may yet be told.
     """
 
     entry: OrderSubmitted
@@ -39,6 +40,7 @@ class Guard:
     seen: Decimal | None = None
     refused: bool = False
     wait_until: int = 0
+    ended: list[str] = field(default_factory=list[str])
 
     @property
     def long(self) -> bool:

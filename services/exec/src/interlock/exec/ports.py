@@ -4,8 +4,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from msgspec import field
+
 from interlock.model.order import WorkingOrder
-from interlock.model.values import ZERO
 from interlock.venues.port import ProtectiveOrder, VenueBook
 from interlock.wire.base import Effect, Report
 from interlock.wire.market import Bar, Quote
@@ -68,15 +69,16 @@ class LookUp(Effect, frozen=True, kw_only=True):
 
 
 class PlaceProtection(Effect, frozen=True, kw_only=True):
-    """Send a protective order, its row is durable by now; nothing else stands for its quantity.
+    """Send a protective order, its row is durable by now; nothing else may stand for its quantity.
 
-    It takes the place of `instead_of`, which is ended first and of which `filled` was known. If
-    that one has traded meanwhile, or will not end, this one is not sent and ends as cancelled.
+    It takes the place of `instead_of`, which is ended first. `filled` is what was known to be
+    traded of that and of each order that has ended before. Where the venue knows of more, or will
+    not end it, or does not say, this one is not sent and ends as cancelled.
     """
 
     order: ProtectiveOrder
     instead_of: str = ""
-    filled: Decimal = ZERO
+    filled: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
 
 class CheckGuards(Effect, frozen=True, kw_only=True):

@@ -124,7 +124,7 @@ def _adjusted(state: ExecState, guard: Guard, quantity: Decimal, now: int) -> An
 
 
 def _closing(standing: Sequence[WorkingOrder]) -> bool:
-    return any(one.order_type is OrderType.MARKET for one in standing)
+    return any(one.order_type is OrderType.MARKET or one.live for one in standing)
 
 
 def _same(standing: WorkingOrder, order: ProtectiveOrder) -> bool:
@@ -179,12 +179,17 @@ def _sent(
 ) -> Answer:
     """Return the row of `order`, and its sending in the place of what stands."""
     row = _row(guard.entry, order, reason, now)
+    known = {name: state.closed[name].filled for name in guard.ended if name in state.closed}
     if not standing:
-        return [row, PlaceProtection(order=order)]
+        return [row, PlaceProtection(order=order, filled=known)]
     (old,) = standing
+    known[old.client_order_id] = old.filled
     asked = ask_end(state, old, now, reason, replacing=True)
-    placing = PlaceProtection(order=order, instead_of=old.client_order_id, filled=old.filled)
-    return [row, asked, placing]
+    return [
+        row,
+        asked,
+        PlaceProtection(order=order, instead_of=old.client_order_id, filled=known),
+    ]
 
 
 def _row(entry: OrderSubmitted, order: ProtectiveOrder, reason: str, now: int) -> OrderSubmitted:

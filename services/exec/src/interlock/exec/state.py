@@ -10,7 +10,7 @@ from math import isfinite
 
 from msgspec.structs import replace
 
-from interlock.exec.guards import Guard, see, take_fill
+from interlock.exec.guards import Guard, of, see, take_fill
 from interlock.exec.ports import Ticked, VenueOpened
 from interlock.model.order import CLOSED, OrderStatus, OrderTrigger, WorkingOrder, next_status
 from interlock.model.values import ZERO, OrderType, TradingMode, TradingState
@@ -39,6 +39,10 @@ from interlock.wire.system import SwitchChanged
 CLOSED_KEPT = 10_000
 """So many closed orders are remembered: a trade may be told after the end of its order."""
 NEVER_SEEN = "the venue has never seen it"
+STILL_STANDS = "what it was to take the place of still stands, or has traded"
+LOOK_NS = 1_000_000_000
+"""How long exec waits where the venue did not say what an order has traded."""
+ENDED_KEPT = 8
 REST_NS = 5_000_000_000
 """How long exec waits after a venue has refused a protective order."""
 
@@ -235,6 +239,10 @@ def _move(state: ExecState, event: OrderEvent, trigger: OrderTrigger) -> None:
     if guard is not None and isinstance(event, OrderRejected) and event.reason != NEVER_SEEN:
         guard.refused = guard.refused or order.order_type is not OrderType.MARKET
         guard.wait_until = event.ts_event + REST_NS
+    elif guard is not None and isinstance(event, OrderCanceled) and event.reason == STILL_STANDS:
+        guard.wait_until = event.ts_event + LOOK_NS
+    elif guard is not None and isinstance(event, OrderAccepted):
+        guard.ended.clear()
     _keep(state, replace(order, status=next_status(order.status, trigger)))
 
 
@@ -284,6 +292,9 @@ def _keep(state: ExecState, order: WorkingOrder) -> None:
 
 def _let_go(state: ExecState, order: WorkingOrder) -> None:
     """Forget the guards of this instrument that have nothing left to protect."""
+    for one in of(state.guards.values(), order.instrument_id) if order.leaves else ():
+        if one.side is order.side and order.status is not OrderStatus.REJECTED:
+            one.ended = [*one.ended, order.client_order_id][-ENDED_KEPT:]
     guard = state.guards.get(order.parent)
     if guard is not None and order.client_order_id in guard.children:
         guard.children.remove(order.client_order_id)

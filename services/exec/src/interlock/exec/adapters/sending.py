@@ -22,11 +22,13 @@ from interlock.exec.ports import (
     VenueOpened,
 )
 from interlock.exec.reconcile import doubtful
+from interlock.exec.state import STILL_STANDS
 from interlock.venues.port import (
     Reports,
     Venue,
     VenueBook,
     VenueCanceled,
+    VenueNeverSeen,
     VenueReport,
     VenueUnavailableError,
 )
@@ -35,7 +37,6 @@ from interlock.wire.orders import SubmitOrder
 
 _log = logging.getLogger(__name__)
 
-STILL_STANDS = "the order whose place it was to take still stands or has traded"
 LOOK_UPS_AT_A_TIME = 16
 
 
@@ -55,13 +56,19 @@ def protect(venue: Venue, switch: KillSwitch, effect: PlaceProtection, now: int)
 
     A pressed switch lets none through: a person presses it to have nothing working.
     """
-    old = effect.instead_of
-    if not old or switch.pressed:
+    if switch.pressed or not effect.filled:
         return _protected(venue, switch, effect, now)
-    ended = venue.cancel(old)
-    if isawaitable(ended):
-        return _replaced_later(venue, switch, effect, now, ended)
-    return [*ended, *_now(_replaced(venue, switch, effect, now, ended))]
+    ended = venue.cancel(effect.instead_of) if effect.instead_of else ()
+    looked = {name: venue.look_up(name) for name in effect.filled if name != effect.instead_of}
+    if isawaitable(ended) or any(isawaitable(one) for one in looked.values()):
+        return _after_all(venue, switch, effect, now, [ended, *looked.values()])
+    told = [*_now(ended), *(report for one in looked.values() for report in _now(one))]
+    if effect.instead_of:
+        told += _now(venue.look_up(effect.instead_of))
+    switch.orders.hear(told)
+    if not _may_follow(switch, effect, told):
+        return [*told, _not_sent(effect)]
+    return [*told, *_now(_protected(venue, switch, effect, now))]
 
 
 def _now(reports: Reports) -> Sequence[VenueReport]:
@@ -69,31 +76,33 @@ def _now(reports: Reports) -> Sequence[VenueReport]:
     return reports
 
 
-async def _replaced_later(
-    venue: Venue,
-    switch: KillSwitch,
-    effect: PlaceProtection,
-    now: int,
-    ended: Awaitable[Sequence[VenueReport]],
+async def _after_all(
+    venue: Venue, switch: KillSwitch, effect: PlaceProtection, now: int, asked: Sequence[Reports]
 ) -> Sequence[VenueReport]:
-    told = await ended
-    answer = _replaced(venue, switch, effect, now, told)
-    return [*told, *(await answer if isawaitable(answer) else answer)]
+    told = [report for one in asked for report in await _waited(one)]
+    if effect.instead_of:
+        told += await _waited(venue.look_up(effect.instead_of))
+    switch.orders.hear(told)
+    if not _may_follow(switch, effect, told):
+        return [*told, _not_sent(effect)]
+    return [*told, *(await _waited(_protected(venue, switch, effect, now)))]
 
 
-def _replaced(
-    venue: Venue,
-    switch: KillSwitch,
-    effect: PlaceProtection,
-    now: int,
-    ended: Sequence[VenueReport],
-) -> Reports:
-    old = effect.instead_of
-    switch.orders.hear(ended)
-    gone = any(one.client_order_id == old and ends(one) for one in ended)
-    if not gone or switch.orders.filled(old) != effect.filled:
-        return [VenueCanceled(client_order_id=effect.order.client_order_id, reason=STILL_STANDS)]
-    return _protected(venue, switch, effect, now)
+async def _waited(reports: Reports) -> Sequence[VenueReport]:
+    return await reports if isawaitable(reports) else reports
+
+
+def _may_follow(switch: KillSwitch, effect: PlaceProtection, told: Sequence[VenueReport]) -> bool:
+    """Return whether each order before it is gone, and has traded what exec knows of."""
+    over = {one.client_order_id for one in told if ends(one) or isinstance(one, VenueNeverSeen)}
+    return all(
+        name in over and switch.orders.filled(name) == filled
+        for name, filled in effect.filled.items()
+    )
+
+
+def _not_sent(effect: PlaceProtection) -> VenueCanceled:
+    return VenueCanceled(client_order_id=effect.order.client_order_id, reason=STILL_STANDS)
 
 
 def _protected(venue: Venue, switch: KillSwitch, effect: PlaceProtection, now: int) -> Reports:
