@@ -88,6 +88,24 @@ async def test_orders_we_would_never_send():
         assert at.stub.placed == []
 
 
+async def test_an_approval_that_has_run_out_is_not_sent():
+    """I15, also where an order has had to wait here."""
+    async with desk() as at:
+        order = approved(1, venue="alpaca")
+        (refused,) = await at.venue.place(order, order.expires_at)
+        assert isinstance(refused, VenueRejected)
+        assert refused.reason.startswith("expired:")
+        at.stub.book.positions["SPY"] = Decimal(10)
+        at.stub.cancel_seconds = 0.3
+        await at.protect("il-stop", stop_price="95")
+        late = approved(2, venue="alpaca", side=Side.SELL)
+        _, (refused,) = await asyncio.gather(
+            at.venue.cancel("il-stop"), at.venue.place(late, late.expires_at - 100_000_000)
+        )
+        assert refused.reason.startswith("expired:")
+        assert len(at.stub.placed) == 1
+
+
 async def test_protective_orders_stand_at_the_venue():
     async with desk() as at:
         at.stub.book.positions["SPY"] = Decimal(20)
@@ -111,6 +129,19 @@ async def test_a_share_is_promised_to_one_closing_order_only():
         assert isinstance(refused, VenueRejected)
         assert refused.reason.startswith("insufficient_quantity: insufficient qty available")
         assert OrderType.LIMIT not in at.venue.keeps
+
+
+async def test_an_order_waits_for_the_stop_that_is_cancelled_for_it():
+    """The stop's shares are free when it has ended, not when its end was asked for."""
+    async with desk() as at:
+        at.stub.book.positions["SPY"] = Decimal(10)
+        at.stub.cancel_seconds = 0.2
+        await at.protect("il-stop", stop_price="95")
+        _, (_, (accepted,)) = await asyncio.gather(
+            at.venue.cancel("il-stop"), at.place(side=Side.SELL, quantity=Decimal(10))
+        )
+        assert isinstance(accepted, VenueAccepted)
+        assert isinstance((await at.venue.look_up("il-stop"))[-1], VenueCanceled)
 
 
 async def test_cancel():

@@ -88,12 +88,14 @@ class AlpacaStub:
         self.asked: list[str] = []
         self.connections = 0
         self.clock_skew_seconds = 0.0
+        self.cancel_seconds = 0.0
         self._recorded = recorded
         self._binary = binary
         self._streams: dict[web.WebSocketResponse, web.Request] = {}
         self._listened = asyncio.Event()
         self._mute = False
         self._silent = False
+        self._later: list[asyncio.Task[None]] = []
         self._closing = asyncio.Event()
         self._port = 0
         app = web.Application(middlewares=[self._authorised])
@@ -135,6 +137,8 @@ class AlpacaStub:
 
     async def __aexit__(self, *_exc: object) -> None:
         self._closing.set()
+        for task in self._later:
+            task.cancel()
         await self.cut()
         await self.data.cut()
         await self._runner.cleanup()
@@ -276,8 +280,16 @@ class AlpacaStub:
         if not order.is_open:
             message = f'order is already in "{order.status}" state'
             return web.json_response({"code": 42210000, "message": message}, status=422)
-        await self.tell(self.book.end(order, "canceled"))
+        if self.cancel_seconds:
+            order.status = "pending_cancel"
+            self._later.append(asyncio.create_task(self._ended_later(order)))
+        else:
+            await self.tell(self.book.end(order, "canceled"))
         return web.Response(status=204)
+
+    async def _ended_later(self, order: StubOrder) -> None:
+        await asyncio.sleep(self.cancel_seconds)
+        await self.tell(self.book.end(order, "canceled"))
 
     async def _positions(self, _request: web.Request) -> web.Response:
         return web.json_response(self.book.position_bodies())

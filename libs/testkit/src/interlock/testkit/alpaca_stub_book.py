@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 ZERO = Decimal(0)
-_OPEN = frozenset({"new", "accepted", "partially_filled"})
+_OPEN = frozenset({"new", "accepted", "partially_filled", "pending_cancel"})
 _TIME_FIELDS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at", "hwm", "legs")
 
 type Fields = dict[str, Any]

@@ -39,7 +39,7 @@ class AlpacaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     data_stream_url: str = ""
     feed: DataFeed = DataFeed.IEX
     news: bool = True
-    answer_timeout_seconds: float = 5.0
+    answer_timeout_seconds: float = 3.0
     at_once: int = 32
     watch_seconds: float = 1.2
 

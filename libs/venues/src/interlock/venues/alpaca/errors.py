@@ -33,6 +33,7 @@ class RefusalCode(StrEnum):
     NOT_CANCELABLE = "not_cancelable"
     NOT_FOUND = "not_found"
     UNSUPPORTED = "unsupported"
+    EXPIRED = "expired"
     FORBIDDEN = "forbidden"
     INVALID = "invalid"
 

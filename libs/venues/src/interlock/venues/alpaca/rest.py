@@ -8,6 +8,7 @@ by ourselves; a POST never is.
 """
 
 import asyncio
+import time
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 
 _QUESTIONS_AT_ONCE = 8
 _PAUSES_SECONDS = (0.2, 0.6)
-_ORDERS_A_PAGE = 500
+ORDERS_A_PAGE = 500
 _ACTIVITIES_A_PAGE = 100
 _MAX_PAGES = 100
-_GRACE_SECONDS = 1.0
+_GRACE_SECONDS = 0.5
 
 type Fields = dict[str, Any]
 
@@ -84,11 +85,17 @@ class AlpacaRest:
         self.under_way: set[str] = set()
         """Client order ids of which a POST may still reach the venue."""
 
-    async def place(self, client_order_id: str, body: Fields) -> OrderData:
+    async def place(self, client_order_id: str, body: Fields, good_until: float) -> OrderData:
+        """Place an order, unless the monotonic clock says that its approval has run out."""
+
+        def post() -> object:
+            if time.monotonic() >= good_until:
+                words = "its approval ran out before it could be sent"
+                raise AlpacaRefusedError(RefusalCode.EXPIRED, words)
+            return self._post("/orders", body)
+
         self.under_way.add(client_order_id)
-        future = self._orders.submit(
-            _in_our_words, partial(self._post, "/orders", body), self._keys
-        )
+        future = self._orders.submit(_in_our_words, post, self._keys)
         # Also of one that has never begun, and has been taken back.
         future.add_done_callback(lambda _: self.under_way.discard(client_order_id))
         return self._read(await answer(future, self._limit_seconds), OrderData)
@@ -109,16 +116,16 @@ class AlpacaRest:
     async def open_orders(self) -> dict[str, OrderData]:
         """Return all open orders by the venue's id."""
         found: dict[str, OrderData] = {}
-        query: Fields = {"status": "open", "limit": _ORDERS_A_PAGE, "direction": "asc"}
+        query: Fields = {"status": "open", "limit": ORDERS_A_PAGE, "direction": "asc"}
         for _ in range(_MAX_PAGES):
             raw = await self._ask(partial(self._get, "/orders", dict(query)))
             page = self._read(raw, list[OrderData])
             before = len(found)
             found.update((order.id, order) for order in page)
-            if len(page) < _ORDERS_A_PAGE or len(found) == before:
+            if len(page) < ORDERS_A_PAGE or len(found) == before:
                 return found
             query["after"] = page[-1].submitted_at
-        raise AlpacaWireError(f"more than {_MAX_PAGES * _ORDERS_A_PAGE} open orders")
+        raise AlpacaWireError(f"more than {_MAX_PAGES * ORDERS_A_PAGE} open orders")
 
     async def positions(self) -> Sequence[PositionData]:
         return self._read(await self._ask(self._client.get_all_positions), list[PositionData])

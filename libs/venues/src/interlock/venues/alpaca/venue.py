@@ -9,14 +9,17 @@ the stream is called down and opened anew, however alive its connection looks.
 
 Alpaca lets one share be promised to one closing order only: a stop *and* a take-profit on the same
 shares are refused ("insufficient qty available"). So stops stand at the venue and take-profits are
-exec's to keep.
+exec's to keep; and an order waits for the orders of its side that are just being cancelled.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
+from math import inf
 
-from interlock.model.ids import CLIENT_ORDER_ID_PREFIX
+from interlock.model.ids import CLIENT_ORDER_ID_PREFIX, NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.order import WorkingOrder
 from interlock.model.values import OrderType, Side, TradingMode
@@ -33,7 +36,7 @@ from interlock.venues.alpaca.orders import (
     protective_body,
     standing,
 )
-from interlock.venues.alpaca.rest import AlpacaRest
+from interlock.venues.alpaca.rest import ORDERS_A_PAGE, AlpacaRest
 from interlock.venues.alpaca.stream import LinkLostError, order_events
 from interlock.venues.port import (
     ForeignOrder,
@@ -61,6 +64,7 @@ _GRACE_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _STEADY_SECONDS = 5.0
+_ROOM_SECONDS = 0.8
 _LOOK_UPS_AT_ONCE = 8
 _MAX_ENDED = 20_000
 
@@ -91,6 +95,9 @@ class AlpacaVenue:
         self._fills = ToldFills()
         self._working: dict[str, OrderData] = {}
         self._ended: dict[str, None] = {}
+        self._canceling: dict[str, asyncio.Event] = {}
+        self._ends: dict[str, asyncio.Event] = {}
+        self._up = False
         self._lost: set[str] = set()
         self._never: set[str] = set()
 
@@ -128,7 +135,8 @@ class AlpacaVenue:
             news=news,
         )
 
-    async def place(self, order: SubmitOrder, now: int) -> Sequence[VenueReport]:  # noqa: ARG002
+    async def place(self, order: SubmitOrder, now: int) -> Sequence[VenueReport]:
+        good_until = time.monotonic() + (order.expires_at - now) / NANOS_PER_SECOND
         name = order.client_order_id
         demo = order.mode is TradingMode.DEMO
         if demo is not self._config.paper:
@@ -139,16 +147,24 @@ class AlpacaVenue:
         symbol = self._symbols.get(order.instrument_id)
         if symbol is None:
             return [_refused(name, f"{order.instrument_id} is not among our instruments")]
-        return await self._send(name, entry_body(order, symbol))
+        return await self._send(name, entry_body(order, symbol), good_until)
 
     async def protect(self, order: ProtectiveOrder, now: int) -> Sequence[VenueReport]:  # noqa: ARG002
         symbol = self._symbols.get(order.instrument_id)
         if symbol is None:
             reason = f"{order.instrument_id} is not among our instruments"
             return [_refused(order.client_order_id, reason)]
-        return await self._send(order.client_order_id, protective_body(order, symbol))
+        return await self._send(order.client_order_id, protective_body(order, symbol), inf)
 
     async def cancel(self, client_order_id: str) -> Sequence[VenueReport]:
+        over = self._canceling.setdefault(client_order_id, asyncio.Event())
+        try:
+            return await self._cancel(client_order_id)
+        finally:
+            over.set()
+            self._canceling.pop(client_order_id, None)
+
+    async def _cancel(self, client_order_id: str) -> Sequence[VenueReport]:
         try:
             order = self._working.get(client_order_id) or await self._rest.order(client_order_id)
             if order is None:
@@ -158,7 +174,7 @@ class AlpacaVenue:
             return await self._not_canceled(client_order_id, refused)
         except AlpacaWireError as error:
             return [VenueLost(client_order_id=client_order_id, reason=str(error))]
-        # "Asked for" is all that Alpaca says here; the stream says when it has ended.
+        await self._until_ended(client_order_id)
         return []
 
     async def look_up(self, client_order_id: str) -> Sequence[VenueReport]:
@@ -178,13 +194,12 @@ class AlpacaVenue:
         return ()
 
     async def run(self, report: Tell) -> None:
-        up: bool | None = None
+        known = False
 
         async def ready() -> None:
-            nonlocal up
             for news in await self._missed():
                 report(news)
-            up = True
+            self._up = True
             report(VenueLinkMoved(up=True, reason="the stream is open, and what was missed told"))
 
         async def heard(event: OrderEventData) -> None:
@@ -202,20 +217,47 @@ class AlpacaVenue:
                 reason = str(lost)
             if clock() - began > _STEADY_SECONDS:
                 pause = _FIRST_PAUSE_SECONDS
-            if up is not False:
+            if self._up or not known:
                 report(VenueLinkMoved(up=False, reason=reason))
-            up = False
+            self._up, known = False, True
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def close(self) -> None:
         self._rest.close()
 
-    async def _send(self, name: str, body: dict[str, object]) -> Sequence[VenueReport]:
+    async def _until_ended(self, name: str) -> None:
+        """Wait a little for the stream to say that a cancelled order has ended.
+
+        "Asked for" is all that the answer to a cancel says, and the shares that the order holds
+        are not free before.
+        """
+        if not self._up or name in self._ended:
+            return
+        ended = self._ends.setdefault(name, asyncio.Event())
+        try:
+            await asyncio.wait_for(ended.wait(), _ROOM_SECONDS)
+        except TimeoutError:
+            pass
+        finally:
+            self._ends.pop(name, None)
+
+    async def _room_for(self, body: dict[str, object]) -> None:
+        """Wait for what is being cancelled on the same side: its shares are needed here."""
+        for name, over in list(self._canceling.items()):
+            order = self._working.get(name)
+            if order is not None and (order.symbol, order.side) == (body["symbol"], body["side"]):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), 2 * _ROOM_SECONDS)
+
+    async def _send(
+        self, name: str, body: dict[str, object], good_until: float
+    ) -> Sequence[VenueReport]:
         if name in self._never:
             return [VenueCanceled(client_order_id=name, reason="canceled before it was sent")]
+        await self._room_for(body)
         try:
-            order = await self._rest.place(name, body)
+            order = await self._rest.place(name, body, good_until)
         except AlpacaRefusedError as refused:
             if refused.code is RefusalCode.DUPLICATE_ID:
                 return await self._adopt(name)
@@ -276,6 +318,8 @@ class AlpacaVenue:
     def _end(self, name: str) -> None:
         self._working.pop(name, None)
         self._ended[name] = None
+        if name in self._ends:
+            self._ends[name].set()
         if len(self._ended) > _MAX_ENDED:
             self._ended.pop(next(iter(self._ended)))
 
@@ -366,11 +410,13 @@ class AlpacaVenue:
 
     async def _watch(self) -> None:
         """Raise `LinkLostError` once REST knows what the stream should have told."""
+        pages = 1
         while True:
-            await asyncio.sleep(self._config.watch_seconds)
+            await asyncio.sleep(pages * self._config.watch_seconds)
             before = set(self._working)
             if not before:
                 continue
+            pages = 1 + len(before) // ORDERS_A_PAGE
             try:
                 open_now = {
                     order.client_order_id: order
