@@ -9,7 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import backtest_driver, chain, gate_in_process, gate_on_bus, start_up
+from tests.bench import (
+    backtest_driver,
+    chain,
+    gate_in_process,
+    gate_on_bus,
+    live_quotes,
+    start_up,
+)
 from tests.bench.report import Line, print_table
 
 PARTS = {
@@ -18,6 +25,7 @@ PARTS = {
     "gate-bus": gate_on_bus.measure,
     "chain": chain.measure,
     "start-up": start_up.measure,
+    "live-quotes": live_quotes.measure,
 }
 RESULT = Path("bench.json")
 
