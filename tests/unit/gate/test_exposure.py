@@ -142,3 +142,16 @@ def test_i11_events_in_any_order_and_number_come_to_the_same_book(order, again):
             assert line.held + line.buying >= 20, "a fill that is on its way is still exposure"
     assert (line.held, line.buying, book.reserved, book.working) == (20, 0, 0, {})
     assert book.cash == Decimal(30_000) - 2_000 - 1
+
+
+def test_i11_fills_and_ends_of_protective_orders_move_the_position_and_open_nothing():
+    """Exec sends them without an approval: the gate has never heard of their ids."""
+    book = book_of()
+    fill(book, filled(1, Side.BUY, 10, trade_id="entry"))
+    stop = filled(2, Side.SELL, 4, trade_id="stop")
+    fill(book, stop)
+    fill(book, stop)
+    end(book, stop.client_order_id, Decimal(6))
+    line = book.exposures.line("SPY")
+    assert (line.held, line.buying, line.selling) == (6, 0, 0)
+    assert book.working == {}
