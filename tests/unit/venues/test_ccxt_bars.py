@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.ccxt_bars import BarBuilder
@@ -36,6 +36,7 @@ def test_a_trade_that_comes_after_its_bar_changes_nothing():
     assert builder.completed(1_000 * S) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 600), st.sampled_from(["A", "B"]))))
 def test_every_trade_is_in_one_bar(trades):
     builder = BarBuilder(60, whole_from=0)

@@ -116,6 +116,8 @@ DIALECTS: dict[str, Dialect] = {
         words={
             "cl_ord_id already": "duplicate_id",
             "EOrder:Insufficient": "insufficient_funds",
+            "ate limit exceeded": "rate_limit",
+            "EQuery:Unknown asset pair": "unknown_symbol",
             "EService:Market in cancel_only": "market_closed",
             "EService:Market in post_only": "market_closed",
             "EOrder:Post only": "would_take",

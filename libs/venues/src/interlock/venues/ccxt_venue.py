@@ -170,6 +170,9 @@ class CcxtVenue:
         asked = [*(exchange.fetch_open_orders(place) for place in places), exchange.fetch_balance()]
         *listed, balance = await _together(asked)
         total: Mapping[str, Any] = balance["total"]
+        unsaid = [coin for coin, amount in total.items() if amount is None]
+        if unsaid:
+            raise VenueUnavailableError(f"the balance of {', '.join(unsaid)} cannot be read")
         markets = {symbol: exchange.market(symbol) for symbol in symbols}
         positions = {
             self._instruments[symbol]: number(total[market["base"]])
