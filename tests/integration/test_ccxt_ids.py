@@ -1,5 +1,6 @@
 """How Kraken and Coinbase keep our ids: the unmodified ccxt, on recorded bodies."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from interlock.venues.port import (
     VenueAccepted,
     VenueCanceled,
     VenueFilled,
+    VenueLinkMoved,
     VenueLost,
     VenueNeverSeen,
     VenueRejected,
@@ -41,11 +43,13 @@ def body(shared_data):
     return lambda name: json.loads((folder / f"{name}.json").read_text())
 
 
-def venue_at(recorded: RecordedExchange, exchange: str, symbol: str) -> CcxtVenue:
+def venue_at(
+    recorded: RecordedExchange, exchange: str, symbol: str, dead_man_seconds: int = 0
+) -> CcxtVenue:
     urls = recorded.urls_for(getattr(ccxtpro, exchange)().urls["api"])
     config = CcxtConfig(
         exchange=exchange, key_env="K", secret_env="S", urls={"api": urls}, request_ms=1.0,
-        timeout_seconds=2.0,
+        timeout_seconds=2.0, dead_man_seconds=dead_man_seconds, poll_seconds=0.1,
     )  # fmt: skip
     instrument = Instrument(instrument_id="BTC", venue=exchange, venue_symbol=symbol)
     return CcxtVenue(config, {"BTC": instrument}, ENVIRON)
@@ -199,3 +203,57 @@ async def test_coinbases_words_have_our_code(recorded, coinbase):
     assert isinstance(report, VenueRejected), report
     assert report.reason.startswith("insufficient_funds: coinbase ")
     assert refused["message"] in report.reason
+
+
+async def test_the_dead_man_switch_is_renewed_while_we_live_and_taken_off_at_the_end(
+    recorded, body
+):
+    recorded.by_path = {
+        "AssetPairs": json.dumps(body("kraken/http_asset_pairs")),
+        "AfterX": json.dumps({"error": [], "result": {}}),
+    }
+    recorded.body = json.dumps({"error": [], "result": {}})
+    venue = venue_at(recorded, "kraken", "BTC/USDT", dead_man_seconds=1)
+    running = asyncio.create_task(venue.run(lambda _report: None))
+    async with asyncio.timeout(15):
+        while len(recorded.asked_of("CancelAllOrdersAfter")) < 3:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert "timeout=1" in recorded.asked_of("CancelAllOrdersAfter")[-1]
+    await venue.close()
+    assert "timeout=0" in recorded.asked_of("CancelAllOrdersAfter")[-1]
+
+
+async def test_without_a_switch_none_is_asked_for(recorded, kraken):
+    running = asyncio.create_task(kraken.run(lambda _report: None))
+    await asyncio.sleep(0.3)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert recorded.asked_of("CancelAllOrdersAfter") == []
+
+
+async def test_an_exchange_without_a_stream_of_orders_is_asked(recorded, kraken, body):
+    """Kraken has one: what is taken away here is only ccxt's word that it has."""
+    kraken._exchange.has["watchOrders"] = False
+    await kraken.place(order(), NOW)
+    closed = next(iter(body("kraken/http_closed_orders")["result"]["closed"].values()))
+    closed.update(status="open", vol_exec="0")
+    answer = {"error": [], "result": {"OUF4EM-FRGI2-MQMWZD": closed}}
+    recorded.by_path["QueryOrders"] = json.dumps(answer)
+    heard: list = []
+    running = asyncio.create_task(kraken.run(heard.append))
+    async with asyncio.timeout(15):
+        while not any(isinstance(r, VenueLinkMoved) for r in heard):
+            await asyncio.sleep(0.02)
+        closed.update(status="canceled")
+        recorded.by_path["QueryOrders"] = json.dumps(answer)
+        while not any(isinstance(r, VenueCanceled) for r in heard):
+            await asyncio.sleep(0.02)
+        recorded.by_path["BalanceEx"] = "<html>"
+        while sum(isinstance(r, VenueLinkMoved) for r in heard) < 2:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    moves = [r.up for r in heard if isinstance(r, VenueLinkMoved)]
+    assert moves == [True, False]

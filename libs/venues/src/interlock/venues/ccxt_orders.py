@@ -45,6 +45,7 @@ class TrackedOrder:
     name: str
     instrument_id: str
     symbol: str
+    quantity: Decimal
     ts_sent: int
     venue_order_id: str = ""
     trades: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
@@ -76,12 +77,14 @@ class Orders:
         default_factory=dict[str, tuple[float, Decimal]]
     )
 
-    def track(self, client_order_id: str, instrument_id: str, symbol: str, now: int) -> None:
+    def track(
+        self, client_order_id: str, instrument_id: str, symbol: str, quantity: Decimal, now: int
+    ) -> None:
         if len(self.known) >= _MOST_ORDERS:
             self._forget()
         name = self.dialect.name(client_order_id)
         self.known[client_order_id] = TrackedOrder(
-            client_order_id, name, instrument_id, symbol, now
+            client_order_id, name, instrument_id, symbol, quantity, now
         )
         self._by_name[name] = client_order_id
 
@@ -204,6 +207,8 @@ class Orders:
             fee = await self._fee(tracked.symbol, trade)
             tracked.trades[key] = number(trade["amount"])
             reports.append(filled(tracked.client_order_id, key, trade, fee))
+        # Kraken's stream has no more news of an order that its trades have filled.
+        tracked.ended = tracked.ended or tracked.told >= tracked.quantity
         return reports
 
     async def _find(self, tracked: TrackedOrder) -> Unified | None:

@@ -128,7 +128,8 @@ class CcxtVenue:
                 if order.client_order_id not in self._orders.known:
                     symbol = self._symbols[order.instrument_id]
                     sent = order.ts_event
-                    self._orders.track(order.client_order_id, order.instrument_id, symbol, sent)
+                    name, instrument = order.client_order_id, order.instrument_id
+                    self._orders.track(name, instrument, symbol, order.quantity, sent)
             working, cash, positions = await self._holdings()
         except VenueUnavailableError:
             raise
@@ -293,7 +294,7 @@ class CcxtVenue:
             symbol = self._fit(wanted)
         except _UnfitError as error:
             return [VenueRejected(client_order_id=name, reason=str(error))]
-        self._orders.track(name, wanted.instrument_id, symbol, now)
+        self._orders.track(name, wanted.instrument_id, symbol, wanted.quantity, now)
         return await self._post(self._orders.known[name], wanted)
 
     def _fit(self, wanted: _Wanted) -> str:
