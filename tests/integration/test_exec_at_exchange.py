@@ -1,0 +1,177 @@
+"""Exec at an exchange that is a real server: a stream cut, a death, flat at the end."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from decimal import Decimal
+
+import pytest
+from interlock.exec.adapters.asking import Asking
+from interlock.exec.adapters.kill_switch import KillSwitch
+from interlock.exec.adapters.venue_link import VenueLink
+from interlock.exec.app import build
+from interlock.model.instrument import Instrument
+from interlock.model.values import InstrumentKind, OrderType, Side
+from interlock.runtime.clock import WallClock
+from interlock.runtime.service import Perform
+from interlock.runtime.signing import Verifier, throwaway_signer
+from interlock.testkit.cells import cell_of
+from interlock.testkit.decisions import approved, desk, trading
+from interlock.testkit.exchange_stub import KEY, SECRET, ExchangeStub, HangUp
+from interlock.venues.ccxt_config import CcxtConfig
+from interlock.venues.ccxt_venue import CcxtVenue
+from interlock.wire.orders import Protection
+from interlock.wire.signing import canonical_bytes
+from msgspec.structs import replace
+
+pytest.importorskip("ccxt")
+
+BTC = Instrument(
+    instrument_id="BTC-USDT",
+    venue="binance",
+    currency="USDT",
+    tick=Decimal("0.01"),
+    lot=Decimal("0.0001"),
+    kind=InstrumentKind.CRYPTO,
+    venue_symbol="BTC/USDT",
+)
+SIGNER = throwaway_signer()
+NAME = BTC.instrument_id
+PATIENCE_SECONDS = 10.0
+
+
+class Exec:
+    """An exec as its process wires it, with a loop of a few lines. `log` outlives it."""
+
+    def __init__(self, stub, log):
+        self.log, self.clock = log, WallClock()
+        self.heard = asyncio.Queue()
+        config = CcxtConfig(
+            exchange="binance", key_env="K", secret_env="S", urls=stub.urls,
+            timeout_seconds=0.5, request_ms=1.0,
+        )  # fmt: skip
+        self.venue = CcxtVenue(config, {NAME: BTC}, {"K": KEY, "S": SECRET})
+        switch = KillSwitch(self.venue)
+        self.asking = Asking(switch.orders.hear, self.heard.put_nowait)
+        service = build(
+            desk(venue="binance", instruments=(BTC,)), self.venue,
+            Verifier(SIGNER.public_key), self.clock, switch, asking=self.asking,
+        )  # fmt: skip
+        self.cell = cell_of(service)
+        for message, own in log:
+            self.cell.recover(message, own=own)
+        self.link = VenueLink(self.venue, switch, self.heard.put_nowait)
+
+    async def run(self):
+        link = asyncio.create_task(self.link.run())
+        try:
+            await self.drive(self.cell.begin(self.clock.now()))
+            while True:
+                item = await self.heard.get()
+                now = self.clock.now()
+                known = hasattr(item, "message_id")
+                await self.drive(self.cell.react(item, now) if known else self.cell.hear(item, now))
+                if known:
+                    self.log.append((item, False))
+        finally:
+            link.cancel()
+            with suppress(asyncio.CancelledError):
+                await link
+            await self.asking.close()
+            await self.venue.close()
+
+    async def drive(self, reaction):
+        reports = None
+        while True:
+            try:
+                step = reaction.send(reports)
+            except StopIteration:
+                return
+            reports = None
+            if isinstance(step, Perform):
+                result = self.cell.service.perform(step.effect)
+                reports = await result if hasattr(result, "__await__") else result
+            else:
+                self.log += [(message, True) for message in step.messages]
+
+    def said(self, kind):
+        return [m for m, own in self.log if own and type(m).__name__ == kind]
+
+    async def until(self, fits):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not fits():
+                await asyncio.sleep(0.01)
+
+    async def ready(self):
+        """Wait until the link is up and the books are equal."""
+        await self.until(lambda: self.cell.state.link_up and self.cell.state.opened)
+        await self.until(lambda: self.cell.state.last is not None)
+
+    def order(self, n, **more):
+        now = self.clock.now()
+        fields = {
+            "key_id": SIGNER.key_id, "venue": "binance", "instrument_id": NAME,
+            "quantity": Decimal(1), "order_type": OrderType.LIMIT, "limit_price": Decimal(100),
+            "ts_event": now, "expires_at": now + 2 * 10**9,
+        }  # fmt: skip
+        order = approved(n, **(fields | more))
+        order = replace(order, signature=SIGNER.sign(canonical_bytes(order)))
+        self.heard.put_nowait(order)
+        return order.client_order_id
+
+
+@asynccontextmanager
+async def running(stub, log):
+    one = Exec(stub, log)
+    one.heard.put_nowait(trading())
+    work = asyncio.create_task(one.run())
+    try:
+        await one.ready()
+        yield one
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+def working(stub):
+    return [one for one in stub.orders if not one.ended]
+
+
+async def test_i1_i11_i13_cut_killed_and_restarted_our_book_is_the_exchanges_to_the_cent():
+    log = []
+    async with ExchangeStub() as stub:
+        async with running(stub, log) as desk_exec:
+            entry = desk_exec.order(1, protection=Protection(stop=Decimal(5)))
+            await desk_exec.until(lambda: working(stub))
+            stub.fill(entry, "0.4", "100")
+            stub.fill(entry, "0.2", "99")
+            await desk_exec.until(
+                lambda: [one.quantity for one in working(stub)[1:]] == [Decimal("0.6")]
+            )
+            await stub.sockets.cut()
+            stub.fill(entry, "0.1", "98", tell=0)
+            await desk_exec.until(lambda: len(desk_exec.said("OrderFilled")) == 3)
+        stub.fill(entry, "0.3", "97", tell=0)
+        async with running(stub, log) as desk_exec:
+            await desk_exec.until(lambda: len(desk_exec.said("OrderFilled")) == 4)
+            await desk_exec.until(lambda: [one.quantity for one in working(stub)] == [Decimal(1)])
+            stub.next_orders([HangUp(accepted=True)])
+            leaving = desk_exec.order(
+                2, side=Side.SELL, reduce_only=True, order_type=OrderType.MARKET, limit_price=None
+            )
+            await desk_exec.until(lambda: desk_exec.said("OrderUnknown"))
+            await desk_exec.until(
+                lambda: [one.client_order_id for one in working(stub)] == [leaving]
+            )
+            stub.fill(leaving, "1", "101", tell=2)
+            await desk_exec.until(lambda: not desk_exec.cell.state.orders)
+            assert desk_exec.cell.state.positions == {NAME: 0}
+        async with running(stub, log) as desk_exec:
+            assert desk_exec.cell.state.last.breaks == []
+            assert desk_exec.cell.state.guards == {}
+        fills = desk_exec.said("OrderFilled")
+        cash = sum(-one.last_qty * one.last_px * one.side.sign - one.fee for one in fills)
+        assert stub.balances == {"USDT": 100_000 + cash, "BTC": 0}
+        assert len({one.trade_id for one in fills}) == len(fills) == 5
+        sent = [one.client_order_id for one in stub.orders]
+        assert len(set(sent)) == len(sent) == stub.posts
