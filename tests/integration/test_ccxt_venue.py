@@ -457,6 +457,18 @@ async def test_a_fill_the_stream_forgot_is_asked_for_before_the_end_is_told(stub
     assert kinds(told) == [VenueFilled, VenueCanceled]
 
 
+async def test_a_stream_that_answers_pings_and_tells_no_news_is_down(stub, venue, heard):
+    await venue.place(submit(), NOW)
+    await asyncio.sleep(1.0)
+    stub.fill(FIRST, "0.2", "100", tell=0)
+    await heard_until(heard, VenueLinkMoved, 2, seconds=10.0)
+    assert not heard[-1].up
+    assert "REST knows of news" in heard[-1].reason
+    await heard_until(heard, VenueLinkMoved, 3, seconds=10.0)
+    assert heard[-1].up
+    assert sum(isinstance(report, VenueFilled) for report in heard) == 1
+
+
 async def test_orders_of_others_are_not_told(stub, venue, heard):
     stub.add_order("by-hand", symbol="BTCUSDT", side="BUY", type="LIMIT", quantity="1", price="99")
     stub.fill("by-hand", "1", "99")

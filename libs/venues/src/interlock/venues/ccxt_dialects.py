@@ -49,6 +49,8 @@ class Dialect:
         The stops that end in a market order, without which a gap jumps over them.
     trade_ids_per_market : bool
         Whether two markets may use one trade id.
+    watch_seconds : float
+        How often, while orders work, REST is asked whether it knows more than the stream has told.
     words : mapping
         What the exchange says where ccxt's class of error says too little, and our code for it.
     """
@@ -63,6 +65,7 @@ class Dialect:
     stops: frozenset[OrderType] = frozenset()
     trade_ids_per_market: bool = True
     open_orders_by_market: bool = False
+    watch_seconds: float = 1.0
     always: Mapping[str, str] = field(default_factory=dict[str, str])
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -104,7 +107,9 @@ DIALECTS: dict[str, Dialect] = {
     "kraken": Dialect(
         source="docs.kraken.com/api, AddOrder: cl_ord_id is a UUID or at most 18 characters, "
         "unique among open orders; OpenOrders and ClosedOrders take it, QueryOrders does not "
-        "(ccxt sends it there as userref, which is a number); fees in the quote currency by fciq",
+        "(ccxt sends it there as userref, which is a number); fees in the quote currency by fciq; "
+        "API rate limits: the counter of private calls recovers by one each 2 to 3 s",
+        watch_seconds=5.0,
         cancel_param="clientOrderId",
         finding=Finding.FILTER,
         find_param="clientOrderId",

@@ -103,6 +103,20 @@ class Orders:
     def working(self) -> Sequence[TrackedOrder]:
         return [order for order in self.known.values() if not order.ended and not order.posting]
 
+    async def behind(self) -> set[str]:
+        """Return our orders of which REST knows more than has been told."""
+        waiting = [order for order in self.working() if order.venue_order_id]
+        listed: dict[str, Unified] = {}
+        for symbol in {order.symbol for order in waiting}:
+            for order in await self.exchange.fetch_open_orders(symbol):
+                listed[str(order["id"])] = order
+        return {
+            tracked.client_order_id
+            for tracked in waiting
+            if tracked.venue_order_id not in listed
+            or number(listed[tracked.venue_order_id].get("filled")) > tracked.told
+        }
+
     def ours(self, order: Unified) -> TrackedOrder | None:
         """Return our record of an order the exchange tells of, none where it is not ours."""
         found = self._by_venue_id.get(str(order.get("id")))

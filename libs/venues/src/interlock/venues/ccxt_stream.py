@@ -3,7 +3,8 @@
 Theory of operation. The link is reported down at once when the stream breaks or falls silent, and
 up only after a new connection stands and REST has told what became of every working order. The
 exchange may begin to send a little after it has taken a subscription, so REST is asked a second
-time soon after. Watched messages go into a queue, because ccxt forgets what arrives while nobody
+time soon after, and then, while orders work, now and then whether it knows more than the stream.
+Watched messages go into a queue, because ccxt forgets what arrives while nobody
 waits. An exchange without such a stream is polled.
 """
 
@@ -25,7 +26,8 @@ from interlock.venues.ccxt_reports import Unified
 from interlock.venues.port import Tell, VenueLinkMoved, VenueLost, VenueReport
 
 _RENEW_AGAIN_SECONDS = 0.2
-_SECOND_LOOK_SECONDS = 2.0
+_SECOND_LOOK_SECONDS = 1.0
+_NEWS_SECONDS = 0.4
 _MOST_WAITING = 10_000
 
 type Hear = Callable[[Unified], Awaitable[Sequence[VenueReport]]]
@@ -76,7 +78,17 @@ class OrderStream:
         self._move(tell, up=True, reason="the order stream is up, and what was missed is known")
         await asyncio.sleep(_SECOND_LOOK_SECONDS)
         await self._back_fill(tell)
-        await while_connected(self.exchange)
+        await until_one_ends([while_connected(self.exchange), self._hold_against_rest()])
+
+    async def _hold_against_rest(self) -> None:
+        """Fail where REST knows of news that the stream has not told: pongs alone prove nothing."""
+        while True:
+            await asyncio.sleep(self.orders.dialect.watch_seconds)
+            behind = await self.orders.behind()
+            if behind:
+                await asyncio.sleep(_NEWS_SECONDS)
+                if behind & await self.orders.behind():
+                    raise LinkDownError("REST knows of news that the stream has not told")
 
     async def _back_fill(self, tell: Tell) -> None:
         """Tell what REST says of every working order; raise where it says nothing."""

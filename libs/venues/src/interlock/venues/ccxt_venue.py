@@ -126,10 +126,7 @@ class CcxtVenue:
             self._check_markets()
             for order in orders:
                 if order.client_order_id not in self._orders.known:
-                    symbol = self._symbols[order.instrument_id]
-                    sent = order.ts_event
-                    name, instrument = order.client_order_id, order.instrument_id
-                    self._orders.track(name, instrument, symbol, order.quantity, sent)
+                    self._remember(order)
             working, cash, positions = await self._holdings()
         except VenueUnavailableError:
             raise
@@ -147,6 +144,13 @@ class CcxtVenue:
                 foreign.append(self._foreign(listed, left))
         news = await self._news(leaves, working)
         return VenueBook(leaves=leaves, positions=positions, cash=cash, foreign=foreign, news=news)
+
+    def _remember(self, order: WorkingOrder) -> None:
+        name, instrument_id = order.client_order_id, order.instrument_id
+        symbol = self._symbols.get(instrument_id)
+        if symbol is None:
+            raise VenueUnavailableError(f"{name} is an order in {instrument_id}, not traded here")
+        self._orders.track(name, instrument_id, symbol, order.quantity, order.ts_event)
 
     def _check_markets(self) -> None:
         markets = self._exchange.markets
