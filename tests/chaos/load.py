@@ -51,6 +51,14 @@ class Load:
         default_factory=dict[str, tuple[float, SubmitOrder]]
     )
     ticks: int = 0
+    ahead_ns: int = 0
+    """How far the clock of the market and the strategy is ahead of the machine's."""
+
+    usual: dict[str, object] = field(default_factory=dict[str, object])
+    """Fields that every intent has instead of the chaos desk's own."""
+
+    def now(self) -> int:
+        return time.time_ns() + self.ahead_ns
 
     def hear(self, body: bytes) -> None:
         now = time.monotonic()
@@ -82,7 +90,7 @@ class Load:
         """Return the intent of this number: another seed makes another one."""
         message_id, decision_id = root_ids(OrderIntent, "chaos", self.seed, number)
         fields: dict[str, object] = {
-            "message_id": message_id, "decision_id": decision_id, "ts_event": time.time_ns(),
+            "message_id": message_id, "decision_id": decision_id, "ts_event": self.now(),
             "desk": DESK.name, "intent_id": message_id, "account": DESK.account,
             "venue": DESK.venue, "strategy": "chaos",
             "instrument_id": WIDE[number % len(WIDE)], "side": Side.BUY,
@@ -92,7 +100,7 @@ class Load:
             "policy_version": self.version, "reasons": ["entry"], "currency": DESK.currency,
             "build": build_of(),
         }  # fmt: skip
-        return OrderIntent(**{**fields, **changed})
+        return OrderIntent(**{**fields, **self.usual, **changed})
 
     async def ask(self, intent: OrderIntent) -> str:
         """Publish `intent` and return its id once the broker has acknowledged it."""
@@ -103,7 +111,7 @@ class Load:
 
     async def market(self) -> None:
         """Publish one bar of each instrument and a tick, as a feed does."""
-        ts, self.ticks = time.time_ns(), self.ticks + 1
+        ts, self.ticks = self.now(), self.ticks + 1
         for name in INSTRUMENTS:
             bar = _bar(name, ts)
             lived = VenueBar(
@@ -186,11 +194,13 @@ async def approved_again(load: Load, first: int) -> None:
 
 
 @asynccontextmanager
-async def load_on(running: Desk, seed: int) -> AsyncIterator[Load]:
+async def load_on(
+    running: Desk, seed: int, *, ahead_seconds: float = 0.0, **usual: object
+) -> AsyncIterator[Load]:
     """Open the market and return once the desk approves what it is asked."""
     feed, signals, strategy = [await running.bus(name) for name in (FEED, SIGNALS, STRATEGY)]
     ear = await running.operator()
-    load = Load(feed, signals, strategy, ear, seed)
+    load = Load(feed, signals, strategy, ear, seed, ahead_ns=int(ahead_seconds * 1e9), usual=usual)
     for subject in ("evt.order.denied.>", "cmd.exec.submit-order.>", "evt.policy.changed.>"):
         await ear.listen(subject, load.hear)
     await _policy_known(load)
