@@ -14,17 +14,19 @@ from interlock.model.values import InstrumentKind, OrderType, Side
 from interlock.runtime.clock import WallClock
 from interlock.runtime.service import Perform
 from interlock.runtime.signing import Verifier, throwaway_signer
+from interlock.testkit import alpaca_stub
 from interlock.testkit.cells import cell_of
 from interlock.testkit.decisions import approved, desk, trading
 from interlock.testkit.exchange_stub import KEY, SECRET, ExchangeStub, HangUp
+from interlock.venues.alpaca.config import AlpacaConfig
+from interlock.venues.alpaca.venue import AlpacaVenue
 from interlock.venues.ccxt_config import CcxtConfig
 from interlock.venues.ccxt_venue import CcxtVenue
 from interlock.wire.orders import Protection
 from interlock.wire.signing import canonical_bytes
 from msgspec.structs import replace
 
-pytest.importorskip("ccxt")
-
+SPY = Instrument(instrument_id="SPY", venue="alpaca")
 BTC = Instrument(
     instrument_id="BTC-USDT",
     venue="binance",
@@ -36,24 +38,21 @@ BTC = Instrument(
 )
 SIGNER = throwaway_signer()
 NAME = BTC.instrument_id
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 20.0
 
 
 class Exec:
     """An exec as its process wires it, with a loop of a few lines. `log` outlives it."""
 
-    def __init__(self, stub, log):
+    def __init__(self, venue, at, instrument, log):
         self.log, self.clock = log, WallClock()
+        self.at, self.name = at, instrument.instrument_id
         self.heard = asyncio.Queue()
-        config = CcxtConfig(
-            exchange="binance", key_env="K", secret_env="S", urls=stub.urls,
-            timeout_seconds=0.5, request_ms=1.0,
-        )  # fmt: skip
-        self.venue = CcxtVenue(config, {NAME: BTC}, {"K": KEY, "S": SECRET})
+        self.venue = venue
         switch = KillSwitch(self.venue)
         self.asking = Asking(switch.orders.hear, self.heard.put_nowait)
         service = build(
-            desk(venue="binance", instruments=(BTC,)), self.venue,
+            desk(venue=at, instruments=(instrument,)), self.venue,
             Verifier(SIGNER.public_key), self.clock, switch, asking=self.asking,
         )  # fmt: skip
         self.cell = cell_of(service)
@@ -109,7 +108,7 @@ class Exec:
     def order(self, n, **more):
         now = self.clock.now()
         fields = {
-            "key_id": SIGNER.key_id, "venue": "binance", "instrument_id": NAME,
+            "key_id": SIGNER.key_id, "venue": self.at, "instrument_id": self.name,
             "quantity": Decimal(1), "order_type": OrderType.LIMIT, "limit_price": Decimal(100),
             "ts_event": now, "expires_at": now + 2 * 10**9,
         }  # fmt: skip
@@ -120,8 +119,8 @@ class Exec:
 
 
 @asynccontextmanager
-async def running(stub, log):
-    one = Exec(stub, log)
+async def running(venue, at, instrument, log):
+    one = Exec(venue, at, instrument, log)
     one.heard.put_nowait(trading())
     work = asyncio.create_task(one.run())
     try:
@@ -133,14 +132,34 @@ async def running(stub, log):
             await work
 
 
+def at_binance(stub, log):
+    pytest.importorskip("ccxt")
+    config = CcxtConfig(
+        exchange="binance", key_env="K", secret_env="S", urls=stub.urls,
+        timeout_seconds=0.5, request_ms=1.0,
+    )  # fmt: skip
+    venue = CcxtVenue(config, {NAME: BTC}, {"K": KEY, "S": SECRET})
+    return running(venue, "binance", BTC, log)
+
+
+def at_alpaca(stub, log):
+    pytest.importorskip("alpaca")
+    config = AlpacaConfig(trading_url=stub.url, answer_timeout_seconds=0.5, watch_seconds=0.2)
+    return running(AlpacaVenue(config, (SPY,), stub.environ), "alpaca", SPY, log)
+
+
 def working(stub):
     return [one for one in stub.orders if not one.ended]
+
+
+def open_at(stub):
+    return {one.client_order_id: one.quantity for one in stub.book.orders.values() if one.is_open}
 
 
 async def test_i1_i11_i13_cut_killed_and_restarted_our_book_is_the_exchanges_to_the_cent():
     log = []
     async with ExchangeStub() as stub:
-        async with running(stub, log) as desk_exec:
+        async with at_binance(stub, log) as desk_exec:
             entry = desk_exec.order(1, protection=Protection(stop=Decimal(5)))
             await desk_exec.until(lambda: working(stub))
             stub.fill(entry, "0.4", "100")
@@ -152,7 +171,7 @@ async def test_i1_i11_i13_cut_killed_and_restarted_our_book_is_the_exchanges_to_
             stub.fill(entry, "0.1", "98", tell=0)
             await desk_exec.until(lambda: len(desk_exec.said("OrderFilled")) == 3)
         stub.fill(entry, "0.3", "97", tell=0)
-        async with running(stub, log) as desk_exec:
+        async with at_binance(stub, log) as desk_exec:
             await desk_exec.until(lambda: len(desk_exec.said("OrderFilled")) == 4)
             await desk_exec.until(lambda: [one.quantity for one in working(stub)] == [Decimal(1)])
             stub.next_orders([HangUp(accepted=True)])
@@ -166,7 +185,7 @@ async def test_i1_i11_i13_cut_killed_and_restarted_our_book_is_the_exchanges_to_
             stub.fill(leaving, "1", "101", tell=2)
             await desk_exec.until(lambda: not desk_exec.cell.state.orders)
             assert desk_exec.cell.state.positions == {NAME: 0}
-        async with running(stub, log) as desk_exec:
+        async with at_binance(stub, log) as desk_exec:
             assert desk_exec.cell.state.last.breaks == []
             assert desk_exec.cell.state.guards == {}
         fills = desk_exec.said("OrderFilled")
@@ -175,3 +194,30 @@ async def test_i1_i11_i13_cut_killed_and_restarted_our_book_is_the_exchanges_to_
         assert len({one.trade_id for one in fills}) == len(fills) == 5
         sent = [one.client_order_id for one in stub.orders]
         assert len(set(sent)) == len(sent) == stub.posts
+
+
+async def test_i1_i11_i13_at_alpaca_our_book_is_the_brokers_after_a_cut_and_a_death():
+    log = []
+    async with alpaca_stub.AlpacaStub() as stub:
+        async with at_alpaca(stub, log) as desk_exec:
+            protection = Protection(stop=Decimal(5))
+            entry = desk_exec.order(1, quantity=Decimal(10), protection=protection)
+            await desk_exec.until(lambda: entry in open_at(stub))
+            await stub.fill(entry, 4, 100)
+            await desk_exec.until(lambda: Decimal(4) in open_at(stub).values())
+            await stub.cut()
+            await stub.fill(entry, 3, 99, tell=False)
+            await desk_exec.until(lambda: len(desk_exec.said("OrderFilled")) == 2)
+        await stub.fill(entry, 3, 98, tell=False)
+        async with at_alpaca(stub, log) as desk_exec:
+            await desk_exec.until(lambda: len(desk_exec.said("OrderFilled")) == 3)
+            await desk_exec.until(lambda: list(open_at(stub).values()) == [Decimal(10)])
+            (stop,) = open_at(stub)
+            await stub.fill(stop, 10, 94)
+            await desk_exec.until(lambda: not desk_exec.cell.state.orders)
+        async with at_alpaca(stub, log) as desk_exec:
+            assert desk_exec.cell.state.last.breaks == []
+            assert desk_exec.cell.state.positions == {"SPY": 0}
+        fills = desk_exec.said("OrderFilled")
+        assert len({one.trade_id for one in fills}) == len(fills) == 4
+        assert open_at(stub) == {}

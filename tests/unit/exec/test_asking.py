@@ -259,6 +259,13 @@ async def test_a_venue_that_shows_no_book_is_away(error, reason):
     assert await shell.settle() == [VenueAway(reason=reason)]
 
 
+async def test_the_book_is_asked_for_once_at_a_time():
+    shell = Shell()
+    for _ in range(2):
+        open_venue(shell.venue, shell.switch, shell.asking, opening())
+    assert [type(one) for one in await shell.settle()] == [VenueOpened]
+
+
 async def test_a_stream_that_breaks_is_a_link_that_is_down():
     class Breaking(House):
         async def run(self, report):

@@ -53,7 +53,7 @@ class Asking:
         self, call: Call, name: str, begin: Callable[[], Reports]
     ) -> Sequence[Report] | Awaitable[Sequence[Report]]:
         """Call the venue about one order. The same call is not made twice at once."""
-        if (call, name) in self._under_way:
+        if self.is_asked(call, name):
             return ()
         try:
             answer = begin()
@@ -72,9 +72,6 @@ class Asking:
         """Let `work` go on beside the loop, where its answer can be reported."""
         if self.report is None:
             return work
-        if (call, name) in self._under_way:
-            work.close()
-            return ()
         loop = asyncio.get_running_loop()
         # Begun at once: the order's bytes leave before the loop turns to the next message.
         task = asyncio.Task(self._told(work, self.report), loop=loop, eager_start=True)
@@ -82,6 +79,10 @@ class Asking:
             self._under_way[call, name] = task
             task.add_done_callback(lambda _: self._under_way.pop((call, name), None))
         return ()
+
+    def is_asked(self, call: Call, name: str) -> bool:
+        """Return whether the answer to this very call is still to come."""
+        return (call, name) in self._under_way
 
     async def close(self) -> None:
         """End what is under way: the orders are in doubt, and are looked up at the next start."""

@@ -117,6 +117,8 @@ def open_venue(
 ) -> Sequence[Report] | Awaitable[Sequence[Report]]:
     """Ask for the venue's book, and for the fate of each order that it shows otherwise."""
     switch.orders.remember(effect.orders, effect.trade_ids)
+    if asking.is_asked(Call.OPEN, ""):
+        return ()
     try:
         opened = venue.open(effect.orders, effect.positions, effect.trade_ids)
     except VenueUnavailableError as error:
