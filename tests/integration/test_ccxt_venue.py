@@ -18,6 +18,7 @@ from interlock.testkit.exchange_stub import (
     HangUp,
     refusal,
 )
+from interlock.testkit.exchange_stub_book import StubMarket
 from interlock.venues.ccxt_config import CcxtConfig
 from interlock.venues.ccxt_venue import CcxtVenue
 from interlock.venues.port import (
@@ -152,6 +153,30 @@ async def test_a_market_order_that_fills_at_once_says_so(stub, venue):
 
 async def _placed(venue, order):
     return await venue.place(order, NOW)
+
+
+@pytest.mark.parametrize(
+    ("asset", "rate", "fee"),
+    [
+        ("USDT", "", "0.05"),
+        ("BTC", "", "5"),
+        ("BNB", "600", "30"),
+        # Nobody says what it is worth: the market's own rate of 0.1 % stands in.
+        ("BNB", "", "0.05"),
+    ],
+)
+async def test_a_fee_is_told_in_the_quote_currency(asset, rate, fee):
+    markets = [StubMarket(base="BTC", quote="USDT"), StubMarket(base="BNB", quote="USDT")]
+    async with ExchangeStub(markets) as stub:
+        stub.fee_asset = asset
+        stub.last_prices = {"BNBUSDT": rate} if rate else {}
+        venue = venue_at(stub)
+        await venue.open([], {}, set())
+        await venue.place(submit(), NOW)
+        stub.fill(FIRST, "0.5", "100")
+        [_, fill] = await venue.look_up(FIRST)
+        await venue.close()
+    assert fill.fee == Decimal(fee)
 
 
 async def test_a_second_order_of_one_id_is_not_sent(stub, venue):

@@ -1,5 +1,7 @@
 """What ccxt says, read: errors by class, orders and trades into reports, names per exchange."""
 
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -13,6 +15,14 @@ from interlock.venues.ccxt_reports import ending, fee_parts, has_all_trades, tra
 from interlock.venues.port import VenueCanceled, VenueExpired, VenueRejected
 
 errors = pytest.importorskip("ccxt.base.errors")
+
+
+def test_ccxt_is_not_imported_before_it_is_needed():
+    code = (
+        "import sys, interlock.venues.ccxt_venue, interlock.venues.ccxt_source;"
+        "sys.exit('ccxt' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def every_error() -> list[type[Exception]]:

@@ -85,6 +85,8 @@ class ExchangeStub:
         self.clock_ahead_ms = 0
         self.key_revoked = False
         self.klines: list[list[Any]] = []
+        self.fee_asset = ""
+        self.last_prices: dict[str, str] = {}
         self.balances = {
             asset: Decimal(amount)
             for asset, amount in (balances or {"USDT": "100000", "BTC": "0"}).items()
@@ -163,14 +165,15 @@ class ExchangeStub:
             quantity=amount,
             price=paid,
             fee=amount * paid * self._fee_rate,
-            fee_asset=market.quote,
+            fee_asset=self.fee_asset or market.quote,
             time_ms=now_ms(),
         )
         order.trades.append(trade)
         order.status = "FILLED" if order.filled >= order.quantity else "PARTIALLY_FILLED"
         sign = 1 if order.side == "BUY" else -1
         self._move(market.base, sign * amount)
-        self._move(market.quote, -sign * amount * paid - trade.fee)
+        self._move(market.quote, -sign * amount * paid)
+        self._move(trade.fee_asset, -trade.fee)
         for _ in range(tell):
             self.sockets.tell_account(order.event("TRADE", trade))
         return trade
@@ -190,6 +193,7 @@ class ExchangeStub:
             "ping": lambda _method, _asked: {},
             "time": lambda _method, _asked: {"serverTime": now_ms() + self.clock_ahead_ms},
             "exchangeInfo": self._exchange_info,
+            "ticker/24hr": self._ticker,
             "klines": lambda _method, asked: self._klines(asked),
             "account": self._account,
             "order": self._order,
@@ -269,6 +273,11 @@ class ExchangeStub:
             "exchangeFilters": [],
             "symbols": [market.info() for market in self.markets.values()],
         }
+
+    def _ticker(self, _method: str, asked: dict[str, str]) -> dict[str, Any]:
+        if asked["symbol"] not in self.last_prices:
+            raise _RefusedError(-1121, "Invalid symbol.")
+        return {"symbol": asked["symbol"], "lastPrice": self.last_prices[asked["symbol"]]}
 
     def _klines(self, asked: dict[str, str]) -> list[list[Any]]:
         since = int(asked.get("startTime", 0))
