@@ -11,7 +11,8 @@ The unmodified SDK can be tried against it in every failure.
         await stub.cut()                    # the stream breaks
 
 An order rests until the test fills it, or until `move` brings its price. Like the real one the stub
-promises each share to one closing order only.
+promises each share to one closing order only. `cancel_seconds` pass between a cancel and the end
+of its order; `history_lag` hides so many of the latest executions from the account's history.
 """
 
 import asyncio
@@ -89,6 +90,7 @@ class AlpacaStub:
         self.connections = 0
         self.clock_skew_seconds = 0.0
         self.cancel_seconds = 0.0
+        self.history_lag = 0
         self._recorded = recorded
         self._binary = binary
         self._streams: dict[web.WebSocketResponse, web.Request] = {}
@@ -307,7 +309,7 @@ class AlpacaStub:
         )
 
     async def _activities(self, request: web.Request) -> web.Response:
-        found = self.book.executions
+        found = self.book.executions[: len(self.book.executions) - self.history_lag]
         if "after" in request.query:
             found = [each for each in found if each["transaction_time"] >= request.query["after"]]
         if "page_token" in request.query:
