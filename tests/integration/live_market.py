@@ -13,10 +13,12 @@ from pathlib import Path
 from interlock.runtime.journal import JournalError, read
 from interlock.testkit.alpaca_stub import AlpacaStub
 from interlock.wire import codec
+from interlock.wire.market import FeedStatusChanged
 
 DESK_FILE = Path(__file__).parents[2] / "deploy" / "desks" / "params.toml"
 SYMBOLS = ("SPY", "AAPL", "GOOG", "IBM", "MSFT")
 MINUTE = 60
+BEGINS = int(time.time()) // MINUTE
 PATIENCE_SECONDS = 60.0
 PATIENT = {
     # A minute is long for a test: a bar may be told when it is nearly that old.
@@ -28,23 +30,23 @@ PATIENT = {
 
 def price(minute):
     """Return the price at the end of a minute: it rises by a tenth of a per cent in each."""
-    return round(100.0 * 1.001 ** (minute % 1_000), 2)
+    return round(100.0 * 1.001 ** (minute - BEGINS), 2)
 
 
 def text(seconds):
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def bar(symbol, minute, kind="b"):
-    before, after = price(minute - 1), price(minute)
+def bar(symbol, minute, level=1.0):
+    before, after = price(minute - 1), round(price(minute) * level, 2)
+    low, high = sorted((before, after))
     return {
-        "T": kind, "S": symbol, "t": text(minute * MINUTE), "o": before, "h": after, "l": before,
+        "T": "b", "S": symbol, "t": text(minute * MINUTE), "o": before, "h": high, "l": low,
         "c": after, "v": 90_000, "n": 7, "vw": after,
     }  # fmt: skip
 
 
-def quote(symbol, minute):
-    middle = price(minute)
+def quote(symbol, middle):
     return {
         "T": "q", "S": symbol, "t": text(time.time()), "bx": "V", "bp": round(middle - 0.01, 2),
         "bs": 500, "ax": "V", "ap": round(middle + 0.01, 2), "as": 500, "c": ["R"], "z": "B",
@@ -61,26 +63,46 @@ def news(number):
 
 
 class Market:
-    """The stub, and what it has told. `newest` is the last minute whose bar it knows."""
+    """The stub, and what it has told.
+
+    `newest` is the last minute whose bar it knows; `level` is what prices are multiplied with.
+    """
 
     def __init__(self, stub):
         self.stub = stub
+        self.level = 1.0
         self.newest = int(time.time()) // MINUTE - 3
         self.stub.data.bars = {
             symbol: [bar(symbol, minute) for minute in range(self.newest - 40, self.newest + 1)]
             for symbol in SYMBOLS
         }
 
+    @property
+    def price(self):
+        return round(price(self.newest) * self.level, 2)
+
+    async def fill(self, orders, part=1, *, tell=True):
+        """Trade a part of what is left of these orders."""
+        for name in orders:
+            leaves = self.stub.book.orders[name].leaves
+            await self.stub.fill(
+                name, max(1, int(float(leaves) * part)), str(self.price), tell=tell
+            )
+
+    def open_orders(self, side):
+        orders = self.stub.book.orders.items()
+        return sorted(name for name, one in orders if one.is_open and one.side == side)
+
     async def quote_on(self):
         """Tell quotes of all symbols, for ever."""
         while True:
-            await self.stub.data.tell(*(quote(symbol, self.newest) for symbol in SYMBOLS))
+            await self.stub.data.tell(*(quote(symbol, self.price) for symbol in SYMBOLS))
             await asyncio.sleep(0.1)
 
     async def next_bar(self, *, told=True):
         """Let a minute that is over be known, with `told` on the stream, too."""
         self.newest += 1
-        bars = [bar(symbol, self.newest) for symbol in SYMBOLS]
+        bars = [bar(symbol, self.newest, self.level) for symbol in SYMBOLS]
         for one in bars:
             self.stub.data.bars[one["S"]].append(one)
         if told:
@@ -120,6 +142,17 @@ class Desk:
                 with suppress(codec.UndecodableError):
                     messages.append(codec.decode_on(row.subject, body))
         return [one for one in messages if isinstance(one, kind)]
+
+    async def hears_quotes(self):
+        """Return when no instrument is stale: what comes earlier finds no fresh price."""
+
+        def fine():
+            last = {one.instrument_id: one for one in self.journaled(FeedStatusChanged)}
+            return len(last) == len(SYMBOLS) and {one.condition.value for one in last.values()} == {
+                "ok"
+            }
+
+        await self.until(fine)
 
     def pid(self, name):
         return json.loads((self.state / "run.json").read_text())["children"][name]["pid"]

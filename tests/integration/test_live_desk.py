@@ -4,11 +4,12 @@ import asyncio
 import subprocess
 import time
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.market import Bar, ClockTicked, FeedStatusChanged, NewsArrived
-from interlock.wire.orders import OrderFilled
+from interlock.wire.orders import OrderFilled, ReconciliationCompleted
 
 from tests.integration.live_market import MINUTE, SYMBOLS, live_desk, market, news, words
 
@@ -32,6 +33,7 @@ async def test_a_desk_lives_through_a_cut_a_kill_and_a_second_start(tmp_path):
     async with market() as alpaca:
         async with live_desk(alpaca, tmp_path / "state") as desk:
             assert (desk.told["source"], desk.told["venue"]) == ("alpaca", "paper")
+            await desk.hears_quotes()
             await alpaca.next_bar()
             await alpaca.stub.data.tell(news(1))
             await desk.until(lambda: len(desk.journaled(OrderFilled)) == len(SYMBOLS))
@@ -53,6 +55,45 @@ async def test_a_desk_lives_through_a_cut_a_kill_and_a_second_start(tmp_path):
             await desk.until(lambda: len(desk.journaled(ClockTicked)) > before + 1)
             assert told_once_and_without_a_hole(desk)
             assert len(desk.journaled(OrderFilled)) == len(SYMBOLS)
+
+
+async def test_i13_the_books_equal_the_venues_after_a_cut_and_a_kill_and_flat_at_the_end(tmp_path):
+    async with (
+        market() as alpaca,
+        live_desk(alpaca, tmp_path / "state", INTERLOCK__DESK__VENUE="alpaca") as desk,
+    ):
+        book, money = alpaca.stub.book, alpaca.stub.book.cash
+        await desk.hears_quotes()
+        await alpaca.next_bar()
+        await desk.until(lambda: len(alpaca.open_orders("buy")) == len(SYMBOLS))
+        first, second, *others = alpaca.open_orders("buy")
+        await alpaca.fill([first, second], 0.5)
+        await alpaca.stub.cut()
+        await alpaca.fill([second], 0.5, tell=False)
+        await desk.kill("exec")
+        await alpaca.fill([first, second, *others])
+        await desk.until(lambda: sum(bought(desk)) == sum(book.positions.values()))
+
+        alpaca.level = 0.99
+        await asyncio.sleep(1)
+        await alpaca.next_bar()
+        await desk.until(lambda: len(alpaca.open_orders("sell")) == len(SYMBOLS))
+        await alpaca.fill(alpaca.open_orders("sell"))
+        assert set(book.positions.values()) == {0}
+        flat_since = time.time_ns()
+        await desk.until(lambda: desk.journaled(AccountUpdated)[-1].ts_event > flat_since)
+
+        account = desk.journaled(AccountUpdated)[-1]
+        assert [one for one in account.positions if one.quantity] == []
+        assert account.cash - Decimal(30_000) == book.cash - money
+        assert len(alpaca.stub.placed) == 2 * len(SYMBOLS)
+        trades = [one.trade_id for one in desk.journaled(OrderFilled)]
+        assert len(trades) == len(set(trades))
+        assert desk.journaled(ReconciliationCompleted)[-1].breaks == []
+
+
+def bought(desk):
+    return [one.last_qty * one.side.sign for one in desk.journaled(OrderFilled)]
 
 
 @pytest.mark.parametrize(
