@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from interlock.exec.ports import SwitchMoved, Ticked, Way
-from interlock.model.values import ZERO, OrderType, Side
+from interlock.model.values import ZERO, OrderType, Severity, Side
 from interlock.testkit.decisions import venue_bar, wide_bar
 from interlock.testkit.desk_messages import SECOND
 from interlock.wire.orders import (
@@ -16,6 +16,7 @@ from interlock.wire.orders import (
     OrderSubmitted,
     Protection,
 )
+from interlock.wire.system import AlertRaised
 
 from tests.unit.exec.another_house import Away, House, kinds, signed
 
@@ -193,6 +194,8 @@ def test_a_venue_that_refuses_a_stop_leaves_it_to_exec():
     house = House(refuses={OrderType.STOP})
     away = entered(Away(house))
     assert house.protective == {}
+    (alert,) = [m for m, _ in away.log if isinstance(m, AlertRaised)]
+    assert (alert.code, alert.severity) == ("protection.kept_by_exec", Severity.WARNING)
     bar(away, 98, 99)
     assert child(away).order_type is OrderType.MARKET
 

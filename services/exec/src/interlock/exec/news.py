@@ -13,7 +13,7 @@ from interlock.exec.reconcile import blocked
 from interlock.exec.rows import event, filled
 from interlock.exec.state import NEVER_SEEN, ExecState
 from interlock.model.order import CLOSED, OrderStatus, WorkingOrder
-from interlock.model.values import ZERO
+from interlock.model.values import ZERO, OrderType, Severity
 from interlock.venues.port import (
     VenueAccepted,
     VenueCanceled,
@@ -25,7 +25,8 @@ from interlock.venues.port import (
     VenueRejected,
     VenueReport,
 )
-from interlock.wire.base import Effect, Message
+from interlock.wire.base import Effect, Message, caused_id
+from interlock.wire.catalogue import EXEC
 from interlock.wire.orders import (
     OrderAccepted,
     OrderCanceled,
@@ -35,6 +36,7 @@ from interlock.wire.orders import (
     OrderRejected,
     OrderUnknown,
 )
+from interlock.wire.system import AlertRaised
 
 IN_DOUBT = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 PENDING = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
@@ -83,6 +85,8 @@ def _moves(state: ExecState, order: WorkingOrder, report: VenueReport, now: int)
             return _one(state, OrderAccepted, order, now, venue_order_id=report.venue_order_id)
         case VenueRejected() if order.status is OrderStatus.PARTIALLY_FILLED:
             return _impossible(state, order, f"rejected: {report.reason}", now)
+        case VenueRejected() if order.parent and order.order_type is not OrderType.MARKET:
+            return _unprotected(state, order, report.reason, now)
         case VenueRejected():
             return _one(state, OrderRejected, order, now, reason=report.reason)
         case VenueCanceled():
@@ -98,6 +102,24 @@ def _moves(state: ExecState, order: WorkingOrder, report: VenueReport, now: int)
             return _never_seen(state, order, now)
         case _:
             return ()
+
+
+def _unprotected(state: ExecState, order: WorkingOrder, reason: str, now: int) -> Answer:
+    """Let a person know that a stop is kept here alone: it ends with this process."""
+    rejected = event(state, OrderRejected, order, now, reason=reason)
+    alert = AlertRaised(
+        message_id=caused_id(rejected, AlertRaised),
+        decision_id=rejected.decision_id,
+        ts_event=now,
+        desk=state.desk,
+        service=EXEC,
+        severity=Severity.WARNING,
+        code="protection.kept_by_exec",
+        text=f"{state.venue} keeps no {order.order_type} for {order.leaves} "
+        f"{order.instrument_id}, exec keeps it: {reason}",
+        dedupe_key=f"{EXEC}.protection.{order.parent}",
+    )
+    return [rejected, alert]
 
 
 def _never_seen(state: ExecState, order: WorkingOrder, now: int) -> Answer:
