@@ -91,8 +91,11 @@ class OrderStream:
                     raise LinkDownError("REST knows of news that the stream has not told")
 
     async def _back_fill(self, tell: Tell) -> None:
-        """Tell what REST says of every working order; raise where it says nothing."""
+        """Tell what REST knows of working orders beyond what was told; raise where it is silent."""
+        behind = await self.orders.behind()
         for tracked in self.orders.working():
+            if tracked.venue_order_id and tracked.client_order_id not in behind:
+                continue
             for report in await self.orders.look_up(tracked):
                 if isinstance(report, VenueLost):
                     raise LinkDownError(report.reason)
