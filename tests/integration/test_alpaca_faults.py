@@ -289,6 +289,23 @@ async def test_the_link_is_not_up_before_what_was_missed_is_known():
         ]
 
 
+async def test_a_long_story_of_what_was_missed_is_not_taken_for_silence():
+    """While it is being told the stream is not watched, or a busy desk would never be up again."""
+    async with desk(watch_seconds=0.05) as at:
+        names = [(await at.place(n, quantity=Decimal(1)))[0] for n in range(40)]
+        before = len(at.said)
+        at.stub.mute()
+        for name in names:
+            await at.stub.fill(name, 1, 100, tell=False)
+        at.stub.answer_seconds = 0.25
+        await at.stub.cut()
+        at.stub.unmute()
+        await at.moved(up=True, after=before)
+        assert at.filled() == 40
+        moves = [each.up for each in at.said[before:] if isinstance(each, VenueLinkMoved)]
+        assert moves == [False, True]
+
+
 async def test_external_orders_are_seen_and_their_fills_are_not_ours():
     async with desk() as at:
         other = at.stub.foreign(symbol="SPY", side="buy", qty="5", client_order_id="by-hand")

@@ -12,7 +12,8 @@ The unmodified SDK can be tried against it in every failure.
 
 An order rests until the test fills it, or until `move` brings its price. Like the real one the stub
 promises each share to one closing order only. `cancel_seconds` pass between a cancel and the end
-of its order; `history_lag` hides so many of the latest executions from the account's history.
+of its order, `answer_seconds` before any answer to a question; `history_lag` hides so many of the
+latest executions from the account's history.
 """
 
 import asyncio
@@ -91,6 +92,7 @@ class AlpacaStub:
         self.clock_skew_seconds = 0.0
         self.cancel_seconds = 0.0
         self.history_lag = 0
+        self.answer_seconds = 0.0
         self._recorded = recorded
         self._binary = binary
         self._streams: dict[web.WebSocketResponse, web.Request] = {}
@@ -223,6 +225,7 @@ class AlpacaStub:
             return web.json_response(_UNAUTHORIZED, status=401)
         if request.method == "GET":
             self.asked.append(request.path_qs)
+            await asyncio.sleep(self.answer_seconds)
             if self.question_faults:
                 return await self._misbehave(request, self.question_faults.pop(0))
         return await handler(request)

@@ -414,7 +414,7 @@ class AlpacaVenue:
         while True:
             await asyncio.sleep(pages * self._config.watch_seconds)
             before = set(self._working)
-            if not before:
+            if not before or not self._up:
                 continue
             pages = 1 + len(before) // ORDERS_A_PAGE
             try:
