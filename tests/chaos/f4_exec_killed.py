@@ -1,18 +1,20 @@
 """Exec is killed before and after the write-ahead row, the venue's answer, the acknowledgement.
 
-The venue here is the paper one, which lives in exec's process and dies with it: what it had is
-given back from exec's own messages. So this shows what exec writes down and says again, not what a
-venue that lives on would tell it; that is shown on the stubs of real venues.
+Half of it is done at the paper venue, which lives in exec's process and dies with it: what it had
+is given back from exec's own messages. The other half is done at a stub of Alpaca, which lives on
+and has what was sent: there our fills must be the venue's in the end, and each order one order.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
 
 import uvloop
 from interlock.runtime.failpoints import VARIABLE
+from interlock.testkit.alpaca_stub import AlpacaStub
 from interlock.wire.catalogue import EXEC
 from interlock.wire.orders import OrderSubmitted
 
@@ -22,6 +24,7 @@ from tests.chaos.desk import Desk, NotInTimeError, desk, until
 from tests.chaos.load import Load, load_on
 from tests.chaos.order_watch import OrderWatch
 from tests.chaos.report import Outcome, require_all
+from tests.chaos.stub_desk import differences, placed_twice, stub_desk
 
 FULL, SMOKE = 26, 1
 LIMIT_SECONDS = 240
@@ -63,14 +66,24 @@ async def _run(seed: int, trials: int) -> Outcome:
     wanted = [POINTS[number % len(POINTS)] for number in range(trials)]
     desks = min(DESKS, max(1, trials // 4))
     parts = await asyncio.gather(
-        *(_one_desk(seed * 100 + number, wanted[number::desks]) for number in range(desks))
+        *(
+            _one_desk(seed * 100 + number, wanted[number::desks], on_stub=number % 2 == 1)
+            for number in range(desks)
+        )
     )
     return _outcome(seed, wanted, [found for found, _ in parts], [seen for _, seen in parts])
 
 
-async def _one_desk(seed: int, wanted: Sequence[str]) -> tuple[Audit, _Seen]:
+async def _one_desk(seed: int, wanted: Sequence[str], *, on_stub: bool) -> tuple[Audit, _Seen]:
     chance, seen = Random(seed), _Seen()
-    async with desk() as running, load_on(running, seed) as load:
+    async with AsyncExitStack() as stack:
+        stub: AlpacaStub | None = None
+        if on_stub:
+            at = await stack.enter_async_context(stub_desk(seed))
+            running, load, stub = at.running, at.load, at.stub
+        else:
+            running = await stack.enter_async_context(desk())
+            load = await stack.enter_async_context(load_on(running, seed))
         await load.ear.listen("evt.order.>", seen.watch.hear)
         for intent_id in load.approved:
             seen.watch.answered[intent_id] = 0.0
@@ -79,6 +92,11 @@ async def _one_desk(seed: int, wanted: Sequence[str]) -> tuple[Audit, _Seen]:
         await all_judged(load)
         await running.settled(load.ear)
         found = await audit(running, load.ear, load.acknowledged)
+        if stub is not None:
+            unlike = differences(found, stub)
+            found.duplicated += await placed_twice(stub)
+            found.breaches += len(unlike)
+            found.told += unlike
     return found, seen
 
 

@@ -27,6 +27,7 @@ class OrderWatch:
 
     answered: dict[str, float] = field(default_factory=dict[str, float])
     unknown: dict[str, float] = field(default_factory=dict[str, float])
+    ended: set[str] = field(default_factory=set[str])
     resolved_seconds: list[float] = field(default_factory=list[float])
 
     def hear(self, body: bytes) -> None:
@@ -36,6 +37,10 @@ class OrderWatch:
             self.unknown.setdefault(message.intent_id, now)
         elif isinstance(message, ANSWERS):
             self.answered[message.intent_id] = now
+            if not isinstance(message, OrderAccepted | OrderFilled) or (
+                isinstance(message, OrderFilled) and not message.leaves_qty
+            ):
+                self.ended.add(message.intent_id)
             since = self.unknown.pop(message.intent_id, None)
             if since is not None:
                 self.resolved_seconds.append(now - since)
@@ -46,4 +51,12 @@ class OrderWatch:
             intent_id
             for intent_id in load.approved
             if intent_id not in self.answered or intent_id in self.unknown
+        ]
+
+    def unfinished(self, load: Load) -> list[str]:
+        """Return the approved intents whose order has not ended."""
+        return [
+            intent_id
+            for intent_id in load.approved
+            if intent_id not in self.ended and self.answered.get(intent_id) != 0.0
         ]
