@@ -26,7 +26,7 @@ from tests.chaos.sent_late import sent_late, told_of
 
 FULL, SMOKE = 32, 4
 LIMIT_SECONDS = 240
-LASTS_SECONDS = 0.7
+LASTS_SECONDS = 0.5
 RESET_EVERY_SECONDS = 0.2
 LINKS = ((POLICY, NATS), (POLICY, REDIS), (GATE, NATS), (GATE, REDIS), (EXEC, NATS))
 RESETS = "reset"
