@@ -23,7 +23,7 @@ from tests.chaos.audit import Audit, audit
 from tests.chaos.desk import NATS, REDIS, Desk, desk
 from tests.chaos.load import Load, command, load_on
 from tests.chaos.report import Outcome, require_all
-from tests.chaos.sent_late import sent_late, told_of
+from tests.chaos.sent_late import sent_late
 
 FULL, SMOKE = 12, 4
 LIMIT_SECONDS = 240
@@ -103,6 +103,7 @@ def _outcome(
         recovery_seconds=seen.recovery,
         failures=[
             *found.told,
+            *late[:5],
             *require_all(
                 [
                     (old > 0, f"no old approval was refused, only {dict(refused)}"),
@@ -115,6 +116,5 @@ def _outcome(
             ),
         ],
         note=f"{len(found.of(SubmitOrder))} approved; refused {dict(refused)}; "
-        f"ended by the watchdog: {', '.join(seen.restarted) or 'none'}; "
-        f"{told_of(late)}",
+        f"ended by the watchdog: {', '.join(seen.restarted) or 'none'}",
     )

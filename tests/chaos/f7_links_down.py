@@ -22,7 +22,7 @@ from tests.chaos.desk import CORE, NATS, REDIS, Desk, until
 from tests.chaos.links import Links, linked_desk
 from tests.chaos.load import Load, load_on
 from tests.chaos.report import Outcome, require_all
-from tests.chaos.sent_late import sent_late, told_of
+from tests.chaos.sent_late import sent_late
 
 FULL, SMOKE = 8, 1
 LIMIT_SECONDS = 240
@@ -117,6 +117,7 @@ def _outcome(
         recovery_seconds=seen.recovery,
         failures=[
             *found.told,
+            *late[:5],
             *(
                 f"{name}: noticed after {seconds:.1f} s"
                 for name, seconds in seen.noticed.items()
@@ -134,5 +135,5 @@ def _outcome(
         ],
         note=f"noticed after {max(seen.noticed.values(), default=0.0):.1f} s at most; "
         f"{len(pressed)} halts for silence; ended by the watchdog: "
-        f"{', '.join(seen.restarted) or 'none'}; {told_of(late)}",
+        f"{', '.join(seen.restarted) or 'none'}",
     )

@@ -3,8 +3,6 @@
 What a process noted as its own time says little where the process or its links slept in between.
 """
 
-from collections.abc import Sequence
-
 from interlock.runtime.bus.nats import NatsBus, _stored_at
 from interlock.wire import codec
 from interlock.wire.catalogue import BY_KIND, Stream
@@ -44,12 +42,3 @@ async def sent_late(reader: NatsBus, *, by_age: bool = False) -> list[str]:
         for name in sorted(taken & stored.keys() & expires.keys())
         if stored[name] > expires[name]
     ]
-
-
-def told_of(late: Sequence[str]) -> str:
-    """Return the count for a note.
-
-    It is published and not demanded: exec looks at an approval's end before it writes the row, by a
-    clock that may have gone back since, and a row may take long.
-    """
-    return f"{len(late)} sent after their approval's end"

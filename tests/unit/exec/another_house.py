@@ -155,6 +155,8 @@ class Away:
         return said + self.report(VenueLinkMoved(up=True, reason="connected"))
 
     def hear(self, message):
+        # Nothing is heard before it was said.
+        self.now = max(self.now, message.ts_event)
         said = self._drive(self.cell.react(message, self.now))
         self.log.insert(len(self.log) - len(said), (message, False))
         return said

@@ -1,8 +1,10 @@
 """An order that waited is sent only where nothing that was stored since forbids it."""
 
 import pytest
+from interlock.exec.adapters.kill_switch import KillSwitch
+from interlock.exec.adapters.sending import EXPIRED, place
 from interlock.exec.app import build
-from interlock.exec.checks import FRESH_NS, overtaken
+from interlock.exec.checks import FRESH_NS, MAX_CLOCK_OFFSET_NS, overtaken
 from interlock.exec.ports import LookedAgain
 from interlock.model.values import TradingState
 from interlock.runtime.clock import DataClock
@@ -69,6 +71,22 @@ def test_i7_an_order_that_waited_is_refused_for_a_halt_that_waits_behind_it(stor
 def test_an_order_that_waited_is_sent_where_nothing_forbids_it(stored):
     said, venue = sent_at(LATE, *stored)
     assert kinds(said) == [OrderSubmitted]
+    assert len(venue.sent) == 1
+
+
+def test_i15_an_approval_from_the_future_is_refused():
+    """Where our clock went back, an old approval looks fresh; the gate's may be a little ahead."""
+    said, venue = sent_at(SECOND - MAX_CLOCK_OFFSET_NS - 1)
+    assert [one.code for one in said] == ["clock"]
+    assert venue.sent == []
+    assert kinds(sent_at(SECOND - MAX_CLOCK_OFFSET_NS)[0]) == [OrderSubmitted]
+
+
+def test_i15_an_approval_that_ends_while_its_row_is_written_is_never_sent():
+    (report,) = place(SpyVenue(), KillSwitch(SpyVenue()), signed(), signed().expires_at)
+    assert report.reason == EXPIRED
+    venue = SpyVenue()
+    place(venue, KillSwitch(venue), signed(), signed().expires_at - 1)
     assert len(venue.sent) == 1
 
 

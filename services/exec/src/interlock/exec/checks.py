@@ -7,6 +7,8 @@ from interlock.wire.orders import SubmitOrder
 
 FRESH_NS = 100_000_000
 """A tenth of a second: what the kill switch's quarter of a second leaves for looking again."""
+MAX_CLOCK_OFFSET_NS = 250_000_000
+"""How far the gate's clock may be ahead of ours."""
 HALTED, KILL_SWITCH = "halted", "kill_switch"
 VENUE_LINK, BREAK = "venue_link", "break"
 STOPPED = frozenset({HALTED, KILL_SWITCH})
@@ -31,9 +33,22 @@ def refusal(state: ExecState, order: SubmitOrder, now: int) -> tuple[str, str] |
     if order.epoch != state.epoch:
         older = "older" if order.epoch < state.epoch else "newer"
         return "epoch", f"epoch {order.epoch} is {older} than {state.epoch}"
+    late = _out_of_time(order, now)
+    if late is not None:
+        return late
+    return _growing(state, order) if order.reduce_only else _stopped(state, order)
+
+
+def _out_of_time(order: SubmitOrder, now: int) -> tuple[str, str] | None:
+    """Refuse what has expired, and what is only to come: one of the two clocks is wrong then.
+
+    Where ours went back, an approval of an hour ago would look fresh.
+    """
     if order.expires_at <= now:
         return "expired", f"{(now - order.expires_at) / 1e9:.3f} s ago"
-    return _growing(state, order) if order.reduce_only else _stopped(state, order)
+    if order.ts_event > now + MAX_CLOCK_OFFSET_NS:
+        return "clock", f"approved {(order.ts_event - now) / 1e9:.3f} s from now"
+    return None
 
 
 def is_old(order: SubmitOrder, now: int) -> bool:

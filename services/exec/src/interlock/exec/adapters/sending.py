@@ -38,14 +38,17 @@ from interlock.wire.orders import SubmitOrder
 _log = logging.getLogger(__name__)
 
 LOOK_UPS_AT_A_TIME = 16
+EXPIRED = "never sent: the approval ended before the order could go out"
 
 
 def place(venue: Venue, switch: KillSwitch, order: SubmitOrder, now: int) -> Reports:
-    """Send `order`, unless the switch is pressed: it is asked last of all.
+    """Send `order`, unless its approval has ended or the switch is pressed: asked last of all.
 
-    What may be at the venue from an earlier life is cancelled there instead.
+    The approval may have ended since the order's row was written. What may be at the venue from an earlier life is cancelled there instead.
     """
     known = order.client_order_id in switch.orders
+    if order.expires_at <= now and not known:
+        return [VenueCanceled(client_order_id=order.client_order_id, reason=EXPIRED)]
     if switch.may_send(order):
         return venue.place(order, now)
     return venue.cancel(order.client_order_id) if known else [never_sent(order)]
