@@ -44,7 +44,8 @@ EXPIRED = "never sent: the approval ended before the order could go out"
 def place(venue: Venue, switch: KillSwitch, order: SubmitOrder, now: int) -> Reports:
     """Send `order`, unless its approval has ended or the switch is pressed: asked last of all.
 
-    The approval may have ended since the order's row was written. What may be at the venue from an earlier life is cancelled there instead.
+    The approval may have ended since the order's row was written. What may be at the venue from an
+    earlier life is cancelled there instead.
     """
     known = order.client_order_id in switch.orders
     if order.expires_at <= now and not known:
