@@ -6,6 +6,7 @@ tells of, REST brings what was missed, no fill is missed and none counts twice.
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
@@ -14,7 +15,7 @@ from interlock.wire import codec
 from interlock.wire.orders import OrderFilled, VenueLinkChanged
 
 from tests.chaos.asking import all_judged, kept_asking, trades_again
-from tests.chaos.audit import Audit, audit
+from tests.chaos.audit import Audit, audit, read_history
 from tests.chaos.desk import NotInTimeError, until
 from tests.chaos.report import Outcome, require_all
 from tests.chaos.stub_desk import StubDesk, differences, placed_twice, stub_desk
@@ -57,6 +58,8 @@ async def _run(seed: int, trials: int) -> Outcome:
             await until(lambda: not _untold(at), 20.0, "every fill")
         except NotInTimeError:
             seen.wrong.append("orders are open at the end")
+        with suppress(NotInTimeError):  # what differs even then is named below
+            await until(lambda: _told(at), 10.0, "the last fill to be told")
         await at.running.settled(at.load.ear)
         found = await audit(at.running, at.load.ear, at.load.acknowledged)
         twice, unlike = await placed_twice(at.stub), differences(found, at.stub)
@@ -94,6 +97,11 @@ def _blocked(at: StubDesk, began: float) -> list[float]:
         for intent_id, (moment, _) in at.load.denied.items()
         if moment > began and "state.venue_link" in at.load.codes(intent_id)
     )
+
+
+async def _told(at: StubDesk) -> bool:
+    history, parked = await read_history(at.load.ear)
+    return not differences(Audit(history, parked), at.stub)
 
 
 def _untold(at: StubDesk) -> bool:

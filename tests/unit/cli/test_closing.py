@@ -3,7 +3,7 @@
 import pytest
 from interlock.cli.closing import lost_messages
 
-BARS, EQUITY = "data.bar.v1", "account.updated.v1"
+BARS, EQUITY, FILLS = "data.bar.v1", "account.updated.v1", "order.filled.v1"
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,10 @@ BARS, EQUITY = "data.bar.v1", "account.updated.v1"
     [
         ({BARS: 3}, {BARS: 3}, 0, 0),
         ({BARS: 3}, {BARS: 2}, 0, 1),
-        ({BARS: 2}, {BARS: 3}, 0, 1),
+        # A killed broker may forget market data, but nothing that it has acknowledged as durable.
+        ({BARS: 2}, {BARS: 3}, 0, 0),
+        ({FILLS: 2}, {FILLS: 3}, 0, 1),
+        ({FILLS: 3}, {FILLS: 2}, 0, 1),
         ({BARS: 3}, {}, 0, 3),
         ({BARS: 5}, {BARS: 3}, 2, 0),
         ({BARS: 5}, {BARS: 2}, 2, 1),

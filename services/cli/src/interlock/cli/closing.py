@@ -46,12 +46,20 @@ def lost_messages(stored: dict[str, int], journaled: dict[str, int], unreadable:
     """Return how many messages are on the bus and not in the journal, or the other way round.
 
     The `unreadable` ones have no type, and stand among the dead letters instead. What the ledger
-    says itself is in its journal first: more of it on the bus is another's word, and no loss.
+    says itself is in its journal first: more of it on the bus is another's word, and no loss. A
+    killed broker may forget market data that it has handed out: the journal has them then.
     """
     own = {entry.tag for entry in catalogue.ENTRIES if entry.publishers == (LEDGER,)}
-    unwritten = {tag: count - journaled.get(tag, 0) for tag, count in stored.items()}
-    differing = sum(max(0, -gap) if tag in own else abs(gap) for tag, gap in unwritten.items())
-    return max(0, differing - unreadable)
+    durable = {spec.name for spec in catalogue.STREAMS if spec.durable_before_ack}
+    forgettable = {entry.tag for entry in catalogue.ENTRIES if entry.stream not in durable}
+
+    def lost(tag: str, unwritten: int) -> int:
+        if tag in own:
+            return max(0, -unwritten)
+        return max(0, unwritten) if tag in forgettable else abs(unwritten)
+
+    gaps = {tag: count - journaled.get(tag, 0) for tag, count in stored.items()}
+    return max(0, sum(lost(tag, gap) for tag, gap in gaps.items()) - unreadable)
 
 
 def window_note(bar_seconds: int, window_scale: float) -> str:
