@@ -21,6 +21,7 @@ from interlock.venues.port import (
     VenueFilled,
     VenueKept,
     VenueLinkMoved,
+    VenueLost,
     VenueNeverSeen,
     VenueRejected,
 )
@@ -40,7 +41,10 @@ def signed(n=1, **more):
 
 @dataclass
 class House:
-    """`rests` holds what works here, `refuses` and `holds_on_to` kinds and ids it will not."""
+    """`rests` holds what works here, `refuses` and `holds_on_to` kinds and ids it will not.
+
+    It can be asked about the orders that this exec has placed, and those it was `told` of.
+    """
 
     keeps: frozenset = STOPS
     rests: dict = field(default_factory=dict)
@@ -53,16 +57,20 @@ class House:
     refuses: set = field(default_factory=set)
     holds_on_to: set = field(default_factory=set)
     asked: list = field(default_factory=list)
+    told: set = field(default_factory=set)
 
-    def open(self, _orders, _positions, _trade_ids):
+    def open(self, orders, _positions, _trade_ids):
+        self.told |= {one.client_order_id for one in orders}
         return VenueBook(
             leaves=dict(self.leaves), positions=dict(self.positions), foreign=list(self.foreign)
         )
 
     def place(self, order, _now):
+        self.told.add(order.client_order_id)
         return self._take(order)
 
     def protect(self, order, _now):
+        self.told.add(order.client_order_id)
         return self._take(order)
 
     def _take(self, order):
@@ -85,6 +93,8 @@ class House:
 
     def look_up(self, name):
         self.asked.append(("look_up", name))
+        if name not in self.told:
+            return [VenueLost(client_order_id=name, reason="never told of this order")]
         known = name in self.rests or name in self.ended
         if not known:
             return [VenueNeverSeen(client_order_id=name)]
@@ -141,6 +151,7 @@ class Away:
         return self.cell.state
 
     def start(self):
+        self.house.told.clear()
         service = build(
             desk(venue=HOUSE, **self.changes), self.house, Verifier(SIGNER.public_key), DataClock()
         )

@@ -40,6 +40,7 @@ class Silent(House):
     loses = False
 
     def place(self, order, now):
+        self.told.add(order.client_order_id)
         if not self.loses:
             super().place(order, now)
         return ()

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from interlock.exec.adapters import kill_switch
-from interlock.exec.adapters.kill_switch import NEVER_SENT, KillSwitch
+from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.switch_file import (
     SWITCH_FILE,
     Switch,
@@ -15,7 +15,7 @@ from interlock.exec.adapters.switch_file import (
     write_kill_file,
     write_switch,
 )
-from interlock.exec.ports import PlaceOrder, SwitchMoved, Way
+from interlock.exec.ports import NEVER_SENT, PlaceOrder, SwitchMoved, Way
 from interlock.model.values import Side, TradingState
 from interlock.runtime.service import Perform
 from interlock.testkit.decisions import trading, venue_bar, wide_bar

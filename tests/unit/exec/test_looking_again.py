@@ -2,10 +2,10 @@
 
 import pytest
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.adapters.sending import EXPIRED, place
+from interlock.exec.adapters.sending import place
 from interlock.exec.app import build
 from interlock.exec.checks import FRESH_NS, MAX_CLOCK_OFFSET_NS, overtaken
-from interlock.exec.ports import LookedAgain
+from interlock.exec.ports import EXPIRED, LookedAgain
 from interlock.model.values import TradingState
 from interlock.runtime.clock import DataClock
 from interlock.runtime.signing import Verifier

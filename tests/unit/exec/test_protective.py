@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from interlock.exec.guards import kind_at_venue
 from interlock.exec.ports import SwitchMoved, Ticked, Way
 from interlock.model.values import ZERO, OrderType, Severity, Side
 from interlock.testkit.decisions import venue_bar, wide_bar
@@ -40,7 +41,7 @@ def child(away):
 
 
 def bar(away, low, high, n=50):
-    away.now = n * SECOND
+    away.now = max(away.now, n * SECOND)
     return away.hear(venue_bar(wide_bar(n, low=float(low), high=float(high))))
 
 
@@ -293,12 +294,48 @@ def test_a_stop_comes_back_without_what_a_cancelled_exit_has_traded():
     assert child(away).quantity == 6 == away.house.positions["SPY"]
 
 
+class Dying(House):
+    """Its exec may die between the end of one stop and the next."""
+
+    dies = False
+
+    def protect(self, order, now):
+        return () if self.dies else super().protect(order, now)
+
+
+def test_a_stop_is_replaced_also_where_the_old_one_ended_in_an_earlier_life():
+    away = entered(Away(Dying()), filled=4)
+    away.report(away.house.fill(child(away).client_order_id, 1))
+    away.house.dies = True
+    away.report(away.house.fill(NAME, 6, 100))
+    away.house.dies = False
+    assert away.house.protective == {}
+    away.restart()
+    for seconds in (2, 4, 6):
+        away.now += 2 * SECOND
+        away.report(Ticked(seconds=seconds))
+    assert child(away).quantity == 9 == away.house.positions["SPY"]
+
+
+def test_a_position_that_stays_without_its_stop_is_told_of():
+    away = entered(filled=4)
+    away.house.holds_on_to.add(child(away).client_order_id)
+    away.report(away.house.fill(NAME, 6, 100))
+    said = []
+    for n in range(1, 6):
+        away.now += 2 * SECOND
+        said += away.report(Ticked(seconds=2 * n))
+    alerts = [m for m in said if isinstance(m, AlertRaised)]
+    assert [one.code for one in alerts] == ["protection.waits"]
+    assert "10 SPY" in alerts[0].text
+
+
 class AnyTrading(RuleBasedStateMachine):
     """Entries, exits, fills told late, prices, restarts."""
 
     def __init__(self):
         super().__init__()
-        self.away = Away()
+        self.away = Away(Dying())
         self.untold = []
         self.n = 0
 
@@ -343,6 +380,30 @@ class AnyTrading(RuleBasedStateMachine):
     @rule()
     def restart(self):
         self.away.restart()
+
+    @precondition(lambda self: self.untold)
+    @rule()
+    def die_before_a_stop_is_sent(self):
+        self.away.house.dies = True
+        self.away.report(self.untold.pop(0))
+        self.away.house.dies = False
+        self.away.restart()
+
+    @rule()
+    def wait(self):
+        """Once all is told and some seconds have passed, every guard has its order at the venue."""
+        while self.untold:
+            self.away.report(self.untold.pop(0))
+        for n in range(2, 12, 2):
+            self.away.now += 2 * SECOND
+            self.away.report(Ticked(seconds=n))
+        state = self.away.state
+        leaving = any(not one.parent for one in state.orders.values())
+        for guard in state.guards.values():
+            at_venue = kind_at_venue(guard, self.away.house.keeps)
+            if guard.open and at_venue and not leaving:
+                standing = [self.away.house.leaves.get(one) for one in guard.children]
+                assert standing == [guard.open]
 
     @invariant()
     def what_protects_at_the_venue_is_within_what_is_held(self):

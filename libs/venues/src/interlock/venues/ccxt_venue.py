@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from interlock.model.instrument import Instrument
-from interlock.model.order import WorkingOrder
+from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.venues.ccxt_config import CcxtConfig, open_exchange, open_session, read_secrets
 from interlock.venues.ccxt_dialects import dialect_of
@@ -151,6 +151,7 @@ class CcxtVenue:
         if symbol is None:
             raise VenueUnavailableError(f"{name} is an order in {instrument_id}, not traded here")
         self._orders.track(name, instrument_id, symbol, order.quantity, order.ts_event)
+        self._orders.known[name].ended = order.status in CLOSED
 
     def _check_markets(self) -> None:
         markets = self._exchange.markets

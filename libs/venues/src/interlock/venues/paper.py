@@ -23,7 +23,7 @@ from msgspec import field as default
 
 from interlock.model.ids import UnixNanos, derive_id
 from interlock.model.instrument import Instrument, on_step
-from interlock.model.order import WorkingOrder
+from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import (
     ZERO,
     InstrumentKind,
@@ -150,7 +150,8 @@ class PaperVenue:
             self._positions = dict(positions)
             self._traded_before = frozenset(one[:_EVENT_DIGITS] for one in trade_ids)
             for order in orders:
-                self._rest(remembered(order, len(self._placed)))
+                if order.status not in CLOSED:
+                    self._rest(remembered(order, len(self._placed)))
         leaves = {
             name: order.leaves for book in self._orders.values() for name, order in book.items()
         }

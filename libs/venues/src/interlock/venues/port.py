@@ -152,6 +152,8 @@ class Venue(Protocol):
     ) -> VenueBook | Awaitable[VenueBook]:
         """Connect, and return the venue's book. What exec remembers is told; real venues know.
 
+        `orders` are those that are not closed, and closed ones that may be looked up.
+
         It is asked again at each reconciliation. Raises `VenueUnavailableError` where the venue
         does not answer.
         """

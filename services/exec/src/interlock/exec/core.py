@@ -30,7 +30,7 @@ from interlock.exec.ports import (
 )
 from interlock.exec.reconcile import breaks_between, completed, unavailable, unsettled
 from interlock.exec.rows import ask_end, moved, refused, submitted
-from interlock.exec.state import ExecState
+from interlock.exec.state import ExecState, may_yet_trade
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.order import OrderStatus, WorkingOrder
 from interlock.model.values import Severity, TradingState
@@ -116,7 +116,7 @@ def _watch_venue(state: ExecState, heard: Message | Report, now: int) -> Sequenc
 
 def _open(state: ExecState, asked: int = 0) -> OpenVenue:
     return OpenVenue(
-        orders=list(state.orders.values()),
+        orders=[*state.orders.values(), *may_yet_trade(state)],
         positions=dict(state.positions),
         trade_ids=set(state.trades),
         moves=state.moves,

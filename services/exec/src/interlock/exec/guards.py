@@ -25,7 +25,8 @@ class Guard:
     `children` are the protective orders that are not closed, `generation` counts all there were.
     `best` and `seen` are the best price before and with the last event. What a venue has `refused`
     exec keeps itself, and it rests until `wait_until` after a refusal. `ended` are the last orders
-    that would have closed it and were cut short: a trade of one of them may yet be told.
+    that would have closed it and were cut short: a trade of one of them may yet be told. `waited`
+    counts how often in a row it could not be protected for that.
     """
 
     entry: OrderSubmitted
@@ -40,6 +41,7 @@ class Guard:
     seen: Decimal | None = None
     refused: bool = False
     wait_until: int = 0
+    waited: int = 0
     ended: list[str] = field(default_factory=list[str])
 
     @property

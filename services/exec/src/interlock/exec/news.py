@@ -8,7 +8,7 @@ the instrument, which blocks new risk in it until the books are equal again.
 
 from collections.abc import Sequence
 
-from interlock.exec.ports import CheckGuards
+from interlock.exec.ports import STILL_STANDS, CheckGuards
 from interlock.exec.reconcile import blocked
 from interlock.exec.rows import event, filled
 from interlock.exec.state import NEVER_SEEN, ExecState
@@ -40,6 +40,8 @@ from interlock.wire.system import AlertRaised
 
 IN_DOUBT = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 PENDING = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
+WAITS_TOLD = 3
+"""So many tries in a row without the venue's word on the last stop are told to a person."""
 UNSEEN_SECONDS = 2
 """A venue that says twice, so far apart, that it knows nothing of an order, has never had it."""
 
@@ -89,9 +91,8 @@ def _moves(state: ExecState, order: WorkingOrder, report: VenueReport, now: int)
             return _unprotected(state, order, report.reason, now)
         case VenueRejected():
             return _one(state, OrderRejected, order, now, reason=report.reason)
-        case VenueCanceled():
-            reason, leaves = report.reason, order.leaves
-            return _one(state, OrderCanceled, order, now, reason=reason, leaves_qty=leaves)
+        case VenueCanceled(reason=reason):
+            return _canceled(state, order, reason, now)
         case VenueExpired():
             return _one(state, OrderExpired, order, now, leaves_qty=order.leaves)
         case VenueLost() if order.status is OrderStatus.SUBMITTED:
@@ -120,6 +121,28 @@ def _unprotected(state: ExecState, order: WorkingOrder, reason: str, now: int) -
         dedupe_key=f"{EXEC}.protection.{order.parent}",
     )
     return [rejected, alert]
+
+
+def _canceled(state: ExecState, order: WorkingOrder, reason: str, now: int) -> Answer:
+    """Let a person know of a position that stays without its stop, once for a row of tries."""
+    leaves = order.leaves
+    canceled = event(state, OrderCanceled, order, now, reason=reason, leaves_qty=leaves)
+    guard = state.guards.get(order.parent) if reason == STILL_STANDS else None
+    if guard is None or guard.waited + 1 != WAITS_TOLD:
+        return [canceled]
+    alert = AlertRaised(
+        message_id=caused_id(canceled, AlertRaised),
+        decision_id=canceled.decision_id,
+        ts_event=now,
+        desk=state.desk,
+        service=EXEC,
+        severity=Severity.CRITICAL,
+        code="protection.waits",
+        text=f"{leaves} {order.instrument_id} wait for their {order.order_type}: "
+        f"{state.venue} does not say that the last one has ended, and what it has traded",
+        dedupe_key=f"{EXEC}.protection.{order.parent}",
+    )
+    return [canceled, alert]
 
 
 def _never_seen(state: ExecState, order: WorkingOrder, now: int) -> Answer:

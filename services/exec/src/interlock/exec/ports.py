@@ -24,6 +24,13 @@ class Way(StrEnum):
     START = "start"
 
 
+NEVER_SENT = "the kill switch was pressed before it was sent"
+EXPIRED = "never sent: the approval ended before the order could go out"
+STILL_STANDS = "what it was to take the place of still stands, or has traded"
+NOT_SENT = frozenset({NEVER_SENT, EXPIRED, STILL_STANDS})
+"""Why exec itself has ended an order after its row was written: the venue has never had it."""
+
+
 class VerifySignature(Effect, frozen=True, kw_only=True):
     """Check the gate's signature over an order."""
 
@@ -113,8 +120,9 @@ class AdvanceVenue(Effect, frozen=True, kw_only=True):
 class OpenVenue(Effect, frozen=True, kw_only=True):
     """Connect to the venue and ask for its book.
 
-    `moves` is what `ExecState.moves` was then: what has moved since is not in the answer. It is
-    asked again, up to some `round`, where that makes a difference.
+    Among `orders` are some that have ended and may be asked about. `moves` is what
+    `ExecState.moves` was then: what has moved since is not in the answer. It is asked again, up to
+    some `round`, where that makes a difference.
     """
 
     orders: list[WorkingOrder]

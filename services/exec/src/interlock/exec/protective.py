@@ -112,7 +112,7 @@ def _adjusted(state: ExecState, guard: Guard, quantity: Decimal, now: int) -> An
             return ()
         ends = [_ended(state, one, now, "less is left to close") for one in standing]
         return [said for answer in ends for said in answer]
-    if kind is None or (not standing and now < guard.wait_until):
+    if kind is None or now < guard.wait_until:
         return ()
     order = _child(state, guard, kind, quantity, now)
     if standing and standing[0].order_type is kind is OrderType.TRAILING_STOP:

@@ -21,7 +21,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from interlock.exec.state import ExecState
-from interlock.model.order import OrderStatus, WorkingOrder
+from interlock.model.order import CLOSED, OrderStatus, WorkingOrder
 from interlock.model.values import ZERO
 from interlock.venues.port import VenueBook
 from interlock.wire.base import root_ids
@@ -43,7 +43,7 @@ def doubtful(orders: Iterable[WorkingOrder], book: VenueBook) -> list[str]:
     return [
         order.client_order_id
         for order in orders
-        if book.leaves.get(order.client_order_id) != order.leaves
+        if order.status not in CLOSED and book.leaves.get(order.client_order_id) != order.leaves
     ]
 
 

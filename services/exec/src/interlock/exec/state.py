@@ -11,7 +11,7 @@ from math import isfinite
 from msgspec.structs import replace
 
 from interlock.exec.guards import Guard, of, see, take_fill
-from interlock.exec.ports import Ticked, VenueOpened
+from interlock.exec.ports import NOT_SENT, STILL_STANDS, Ticked, VenueOpened
 from interlock.model.order import CLOSED, OrderStatus, OrderTrigger, WorkingOrder, next_status
 from interlock.model.values import ZERO, OrderType, TradingMode, TradingState
 from interlock.venues.port import VenueNeverSeen
@@ -39,7 +39,6 @@ from interlock.wire.system import SwitchChanged
 CLOSED_KEPT = 10_000
 """So many closed orders are remembered: a trade may be told after the end of its order."""
 NEVER_SEEN = "the venue has never seen it"
-STILL_STANDS = "what it was to take the place of still stands, or has traded"
 LOOK_NS = 1_000_000_000
 """How long exec waits where the venue did not say what an order has traded."""
 ENDED_KEPT = 8
@@ -240,10 +239,26 @@ def _move(state: ExecState, event: OrderEvent, trigger: OrderTrigger) -> None:
         guard.refused = guard.refused or order.order_type is not OrderType.MARKET
         guard.wait_until = event.ts_event + REST_NS
     elif guard is not None and isinstance(event, OrderCanceled) and event.reason == STILL_STANDS:
+        guard.waited += 1
         guard.wait_until = event.ts_event + LOOK_NS
     elif guard is not None and isinstance(event, OrderAccepted):
+        guard.waited = 0
         guard.ended.clear()
+    if _may_have_traded(event):
+        _mark_ended(state, order)
     _keep(state, replace(order, status=next_status(order.status, trigger)))
+
+
+def _may_have_traded(event: OrderEvent) -> bool:
+    """Return whether an order has ended at the venue, which may yet tell a trade of it."""
+    sent = not isinstance(event, OrderCanceled) or event.reason not in NOT_SENT
+    return isinstance(event, OrderCanceled | OrderExpired) and sent
+
+
+def _mark_ended(state: ExecState, order: WorkingOrder) -> None:
+    for guard in of(state.guards.values(), order.instrument_id):
+        if guard.side is order.side:
+            guard.ended = [*guard.ended, order.client_order_id][-ENDED_KEPT:]
 
 
 def _stand(state: ExecState, event: OrderMoved) -> None:
@@ -290,11 +305,15 @@ def _keep(state: ExecState, order: WorkingOrder) -> None:
     _let_go(state, order)
 
 
+def may_yet_trade(state: ExecState) -> list[WorkingOrder]:
+    """Return the orders that have ended and are asked about before a stop follows them."""
+    guards = [*state.guards.values(), *state.spent.values()]
+    names = {name: None for guard in guards for name in guard.ended}
+    return [state.closed[name] for name in names if name in state.closed]
+
+
 def _let_go(state: ExecState, order: WorkingOrder) -> None:
     """Forget the guards of this instrument that have nothing left to protect."""
-    for one in of(state.guards.values(), order.instrument_id) if order.leaves else ():
-        if one.side is order.side and order.status is not OrderStatus.REJECTED:
-            one.ended = [*one.ended, order.client_order_id][-ENDED_KEPT:]
     guard = state.guards.get(order.parent)
     if guard is not None and order.client_order_id in guard.children:
         guard.children.remove(order.client_order_id)

@@ -21,7 +21,7 @@ from math import inf
 
 from interlock.model.ids import CLIENT_ORDER_ID_PREFIX, NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
-from interlock.model.order import WorkingOrder
+from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import OrderType, Side, TradingMode
 from interlock.venues.alpaca.config import AlpacaConfig, keys_from
 from interlock.venues.alpaca.errors import AlpacaRefusedError, AlpacaWireError, RefusalCode
@@ -116,7 +116,7 @@ class AlpacaVenue:
             account = await self._rest.account()
             self._check(account)
             found, held = await self._look_at_book()
-            ours = {each.client_order_id for each in orders}
+            ours = {each.client_order_id for each in orders if each.status not in CLOSED}
             news = await self._news(ours, found)
         except (AlpacaRefusedError, AlpacaWireError) as error:
             raise VenueUnavailableError(f"Alpaca: {error}") from None

@@ -28,7 +28,7 @@ from interlock.exec.adapters.switch_file import (
     read_switch,
     write_switch,
 )
-from interlock.exec.ports import SwitchMoved, Way
+from interlock.exec.ports import NEVER_SENT, SwitchMoved, Way
 from interlock.venues.port import ProtectiveOrder, Venue, VenueCanceled, VenueReport
 from interlock.wire.base import Report
 from interlock.wire.orders import SubmitOrder
@@ -37,7 +37,6 @@ _log = logging.getLogger(__name__)
 
 CANCEL_SECONDS = 2.0
 CANCELS_AT_A_TIME = 32
-NEVER_SENT = "the kill switch was pressed before it was sent"
 
 _IN_MEMORY = Switch(state=SwitchState.ARMED, way=Way.START, by="", reason="", seen_at=0)
 

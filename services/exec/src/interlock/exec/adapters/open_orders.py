@@ -7,7 +7,7 @@ waits for a dead bus.
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from interlock.model.order import WorkingOrder
+from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import ZERO
 from interlock.venues.port import (
     ProtectiveOrder,
@@ -40,12 +40,13 @@ class OpenOrders:
         return len(self._leaves)
 
     def remember(self, orders: Iterable[WorkingOrder], trade_ids: Iterable[str]) -> None:
-        """Take over what an earlier exec has left at the venue, once."""
+        """Take over what an earlier exec has left at the venue, and what has ended there, once."""
         if self._remembers:
             return
         self._remembers = True
         for order in orders:
-            self._leaves[order.client_order_id] = order.leaves
+            if order.status not in CLOSED:
+                self._leaves[order.client_order_id] = order.leaves
             self._filled[order.client_order_id] = order.filled
         self._trades.update(trade_ids)
 

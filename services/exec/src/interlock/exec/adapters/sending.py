@@ -9,6 +9,8 @@ from interlock.exec.adapters.asking import Asking, Call
 from interlock.exec.adapters.kill_switch import KillSwitch, never_sent
 from interlock.exec.adapters.open_orders import ends
 from interlock.exec.ports import (
+    EXPIRED,
+    STILL_STANDS,
     AdvanceVenue,
     ArmSwitch,
     CancelOrder,
@@ -22,7 +24,6 @@ from interlock.exec.ports import (
     VenueOpened,
 )
 from interlock.exec.reconcile import doubtful
-from interlock.exec.state import STILL_STANDS
 from interlock.venues.port import (
     Reports,
     Venue,
@@ -38,7 +39,6 @@ from interlock.wire.orders import SubmitOrder
 _log = logging.getLogger(__name__)
 
 LOOK_UPS_AT_A_TIME = 16
-EXPIRED = "never sent: the approval ended before the order could go out"
 
 
 def place(venue: Venue, switch: KillSwitch, order: SubmitOrder, now: int) -> Reports:
