@@ -25,6 +25,7 @@ from interlock.venues.port import (
     ForeignOrder,
     ProtectiveOrder,
     VenueAccepted,
+    VenueBusy,
     VenueCanceled,
     VenueExpired,
     VenueFilled,
@@ -332,10 +333,20 @@ async def test_a_cancel_without_an_answer_is_lost(stub, venue):
 
 async def test_a_refused_cancel_keeps_the_order(stub, venue):
     await venue.place(submit(), NOW)
-    stub.next_requests("DELETE order", [refusal(-1003, "Too much request weight used.", 429)])
+    stub.next_requests("DELETE order", [refusal(-2015, "Invalid API-key, IP, or permissions.")])
     [report] = await venue.cancel(FIRST)
     assert isinstance(report, VenueKept)
+    assert report.reason.startswith("not_allowed: ")
+
+
+async def test_a_cancel_too_many_is_for_later_and_nothing_else_is_asked(stub, venue):
+    await venue.place(submit(), NOW)
+    stub.next_requests("DELETE order", [refusal(-1003, "Too much request weight used.", 429)])
+    asked = len(stub.requests)
+    [report] = await venue.cancel(FIRST)
+    assert isinstance(report, VenueBusy)
     assert report.reason.startswith("rate_limit: ")
+    assert stub.requests[asked:] == ["DELETE order"]
 
 
 async def test_an_order_just_lost_is_not_called_cancelled(stub, venue):

@@ -47,6 +47,8 @@ class House:
     """
 
     keeps: frozenset = STOPS
+    cancels_per_second: float | None = None
+    cancels_all: bool = False
     rests: dict = field(default_factory=dict)
     leaves: dict = field(default_factory=dict)
     ended: dict = field(default_factory=dict)

@@ -345,8 +345,15 @@ class ExchangeStub:
         self.sockets.tell_account(order.event("NEW"))
         return order
 
-    def _open_orders(self, _method: str, asked: dict[str, str]) -> list[dict[str, Any]]:
-        return [order.body() for order in self._in(asked) if not order.ended]
+    def _open_orders(self, method: str, asked: dict[str, str]) -> list[dict[str, Any]]:
+        working = [order for order in self._in(asked) if not order.ended]
+        if method != "DELETE":
+            return [order.body() for order in working]
+        if not working:
+            raise _RefusedError(-2011, "Unknown order sent.")
+        for order in working:
+            self.end(order.client_order_id)
+        return [{**one.body(), "origClientOrderId": one.client_order_id} for one in working]
 
     def _all_orders(self, _method: str, asked: dict[str, str]) -> list[dict[str, Any]]:
         return [order.body() for order in self._in(asked)]

@@ -22,7 +22,8 @@ from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.venues.ccxt_config import CcxtConfig, open_exchange, open_session, read_secrets
 from interlock.venues.ccxt_dialects import dialect_of
-from interlock.venues.ccxt_errors import Outcome
+from interlock.venues.ccxt_ending import cancels_per_second, ended_at_once
+from interlock.venues.ccxt_errors import RATE_LIMIT, Outcome
 from interlock.venues.ccxt_orders import Orders, TrackedOrder
 from interlock.venues.ccxt_reports import Unified, number
 from interlock.venues.ccxt_stream import OrderStream
@@ -31,6 +32,7 @@ from interlock.venues.port import (
     ProtectiveOrder,
     Tell,
     VenueBook,
+    VenueBusy,
     VenueCanceled,
     VenueKept,
     VenueLost,
@@ -112,6 +114,18 @@ class CcxtVenue:
     def keeps(self) -> frozenset[OrderType]:
         """Stops that become market orders. No take-profits: coins can be locked only once."""
         return self._dialect.stops if self._config.keep_stops else frozenset()
+
+    @property
+    def cancels_per_second(self) -> float | None:
+        return self._config.cancels_per_second or cancels_per_second(self._exchange)
+
+    @property
+    def cancels_all(self) -> bool:
+        return self._config.cancel_all and bool(self._exchange.has.get("cancelAllOrders"))
+
+    def cancel_all(self) -> Awaitable[Sequence[VenueReport]]:
+        markets = list(self._instruments) if self._dialect.open_orders_by_market else [None]
+        return ended_at_once(self._exchange, self._orders, markets)
 
     def open(
         self, orders: Sequence[WorkingOrder], positions: dict[str, Decimal], trade_ids: set[str]
@@ -383,6 +397,8 @@ class CcxtVenue:
             failure = self._orders.error(error)
             if failure.outcome is Outcome.LOST:
                 return [VenueLost(client_order_id=client_order_id, reason=failure.reason)]
+            if failure.code == RATE_LIMIT:
+                return [VenueBusy(client_order_id=client_order_id, reason=failure.reason)]
             found = await self._orders.look_up(tracked)
             if tracked.ended or failure.outcome is Outcome.NOT_FOUND:
                 return self._unseen(tracked, found)

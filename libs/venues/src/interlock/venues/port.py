@@ -66,6 +66,12 @@ class VenueKept(VenueReport, frozen=True, kw_only=True):
     reason: str
 
 
+class VenueBusy(VenueReport, frozen=True, kw_only=True):
+    """Too many requests: the venue has done nothing, and is to be asked later."""
+
+    reason: str
+
+
 class VenueNeverSeen(VenueReport, frozen=True, kw_only=True):
     """The venue has answered, and knows no such order: it never came there."""
 
@@ -144,6 +150,16 @@ class Venue(Protocol):
         """The kinds of protective orders the venue itself keeps; exec keeps the others."""
         ...
 
+    @property
+    def cancels_per_second(self) -> float | None:
+        """How many calls of `cancel` it takes a second for as long as one likes; none: any."""
+        ...
+
+    @property
+    def cancels_all(self) -> bool:
+        """Whether it ends all orders of the account with one request, and may be asked to."""
+        ...
+
     def open(
         self,
         orders: Sequence[WorkingOrder],
@@ -175,6 +191,14 @@ class Venue(Protocol):
 
         An order that has just been filled is filled: nothing is reported of it but that. One the
         venue has never seen is cancelled, too, and may not come to life later.
+        """
+        ...
+
+    def cancel_all(self) -> Reports:
+        """Ask for the end of all open orders of the account, whoever has placed them.
+
+        It is not called unless `cancels_all`, and raises where the venue did not take it. What it
+        says of our orders may be little: each is looked up afterwards.
         """
         ...
 

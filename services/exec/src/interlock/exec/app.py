@@ -58,7 +58,7 @@ def build(
     does not answer at once is waited for.
     """
     held = KillSwitch(venue) if switch is None else switch
-    asks = Asking(held.orders.hear) if asking is None else asking
+    asks = Asking(held.hear) if asking is None else asking
 
     def perform(effect: Effect) -> Reports:
         match effect:
@@ -115,7 +115,7 @@ async def assemble(process: Process) -> Parts[ExecState]:
         # The loop, which hears it, is made after this.
         process.report(report)
 
-    asking = Asking(switch.orders.hear, None if desk.venue == PAPER else tell)
+    asking = Asking(switch.hear, None if desk.venue == PAPER else tell)
     service = build(desk, venue, verifier, process.clock, switch, process.bus.latest, asking)
     process.closers += [venue.close, asking.close]
     watch = Watch(switch=switch, report=tell, silence=silence)

@@ -31,6 +31,7 @@ from interlock.exec.ports import (
 from interlock.exec.reconcile import breaks_between, completed, unavailable, unsettled
 from interlock.exec.rows import ask_end, moved, refused, submitted
 from interlock.exec.state import ExecState, may_yet_trade
+from interlock.exec.urgency import urgency
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.order import OrderStatus, WorkingOrder
 from interlock.model.values import Severity, TradingState
@@ -190,11 +191,11 @@ def _ticked(state: ExecState, tick: Ticked, now: int) -> Sequence[Message | Effe
 
 
 def _cancel(state: ExecState, heard: CancelOrders, now: int) -> Sequence[Message | Effect]:
-    """Ask for the end of orders. One in doubt is asked for as well: it may be there."""
+    """Ask for the end of orders, first of what adds risk. One in doubt may be there, too."""
     if state.read_only:
         return ()
     said: list[Message | Effect] = []
-    for order in state.orders.values():
+    for order in sorted(state.orders.values(), key=urgency):
         if order.status is OrderStatus.PENDING_CANCEL or not _meant(heard, order):
             continue
         if order.status is not OrderStatus.UNKNOWN:
