@@ -157,16 +157,16 @@ async def _placed(venue, order):
 
 
 @pytest.mark.parametrize(
-    ("asset", "rate", "fee"),
+    ("asset", "rate", "fee", "elsewhere"),
     [
-        ("USDT", "", "0.05"),
-        ("BTC", "", "5"),
-        ("BNB", "600", "30"),
+        ("USDT", "", "0.05", "0"),
+        ("BTC", "", "5", "5"),
+        ("BNB", "600", "30", "30"),
         # Nobody says what it is worth: the market's own rate of 0.1 % stands in.
-        ("BNB", "", "0.05"),
+        ("BNB", "", "0.05", "0.05"),
     ],
 )
-async def test_a_fee_is_told_in_the_quote_currency(asset, rate, fee):
+async def test_a_fee_is_told_in_the_quote_currency(asset, rate, fee, elsewhere):
     markets = [StubMarket(base="BTC", quote="USDT"), StubMarket(base="BNB", quote="USDT")]
     async with ExchangeStub(markets) as stub:
         stub.fee_asset = asset
@@ -177,7 +177,7 @@ async def test_a_fee_is_told_in_the_quote_currency(asset, rate, fee):
         stub.fill(FIRST, "0.5", "100")
         [_, fill] = await venue.look_up(FIRST)
         await venue.close()
-    assert fill.fee == Decimal(fee)
+    assert (fill.fee, fill.fee_elsewhere) == (Decimal(fee), Decimal(elsewhere))
 
 
 async def test_a_second_order_of_one_id_is_not_sent(stub, venue):

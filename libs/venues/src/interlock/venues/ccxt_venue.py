@@ -25,7 +25,7 @@ from interlock.venues.ccxt_dialects import dialect_of
 from interlock.venues.ccxt_ending import cancels_per_second, ended_at_once
 from interlock.venues.ccxt_errors import RATE_LIMIT, Outcome
 from interlock.venues.ccxt_orders import Orders, TrackedOrder
-from interlock.venues.ccxt_reports import Unified, number
+from interlock.venues.ccxt_reports import Unified, cash_names, number
 from interlock.venues.ccxt_stream import OrderStream
 from interlock.venues.port import (
     ForeignOrder,
@@ -206,8 +206,7 @@ class CcxtVenue:
                 if size != ZERO and held["symbol"] in self._instruments:
                     name = self._instruments[held["symbol"]]
                     positions[name] = -size if held["side"] == "short" else size
-        quotes = {market.get("settle") or market["quote"] for market in markets.values()}
-        cash = {quote: number(total.get(quote)) for quote in sorted(quotes)}
+        cash = {name: number(total.get(name)) for name in sorted(cash_names(markets.values()))}
         return [order for orders in listed for order in orders], cash, positions
 
     def _foreign(self, order: Unified, left: Decimal) -> ForeignOrder:

@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from interlock.model.order import WorkingOrder
-from interlock.model.values import OrderType, Side
+from interlock.model.values import ZERO, OrderType, Side
 from interlock.wire.base import Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import SubmitOrder
@@ -37,13 +37,17 @@ class VenueRejected(VenueReport, frozen=True, kw_only=True):
 
 
 class VenueFilled(VenueReport, frozen=True, kw_only=True):
-    """One fill. `fee` is in the account's currency, above zero a cost."""
+    """One fill. `fee` is in the account's currency, above zero a cost.
+
+    `fee_elsewhere` is what of it was taken out of another currency or coin than the price's.
+    """
 
     venue_order_id: str
     trade_id: str
     quantity: Decimal
     price: Decimal
     fee: Decimal
+    fee_elsewhere: Decimal = ZERO
 
 
 class VenueCanceled(VenueReport, frozen=True, kw_only=True):
@@ -107,8 +111,9 @@ class VenueBook(Struct, frozen=True, kw_only=True):
     """What the venue says it holds for us.
 
     `leaves` are our open orders by client order id, `positions` signed, by instrument id; `cash` is
-    by currency and empty where the venue keeps none. `news` is what happened to our orders since
-    exec last asked, oldest first; some of it may be known.
+    by currency, without those that something else than trades and fees moves, such as the margin
+    of contracts; a currency that is missing is not held against ours. `news` is what happened to
+    our orders since exec last asked, oldest first; some of it may be known.
     """
 
     leaves: dict[str, Decimal]

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from interlock.model.ids import UnixNanos
 from interlock.model.values import (
+    ZERO,
     OrderType,
     Side,
     TimeInForce,
@@ -189,7 +190,10 @@ class OrderRejected(OrderEvent, frozen=True, kw_only=True, tag="order.rejected.v
 
 
 class OrderFilled(OrderEvent, frozen=True, kw_only=True, tag="order.filled.v1"):
-    """One fill, by the venue's trade id. `fee` is in the account's currency, above zero a cost."""
+    """One fill, by the venue's trade id. `fee` is in the account's currency, above zero a cost.
+
+    `fee_elsewhere` is what of it was taken out of another currency or coin than the price's.
+    """
 
     venue_order_id: str
     trade_id: str
@@ -200,12 +204,14 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True, tag="order.filled.v1"):
     leaves_qty: Decimal
     avg_px: Decimal
     fee: Decimal
+    fee_elsewhere: Decimal = ZERO
 
     def __post_init__(self) -> None:
         require_positive("last_qty", self.last_qty)
         require_positive("last_px", self.last_px)
         require_not_negative("leaves_qty", self.leaves_qty)
         require_finite("fee", self.fee)
+        require_finite("fee_elsewhere", self.fee_elsewhere)
 
 
 class OrderCanceled(OrderEvent, frozen=True, kw_only=True, tag="order.canceled.v1"):
