@@ -283,7 +283,9 @@ class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.
     """Our book was held against the venue's. `breaks` names every difference found.
 
     `instruments` are those with a difference, which block new risk in them alone; a break that
-    belongs to none of them, such as cash, blocks the account.
+    belongs to none of them, such as cash, blocks the account. `cash` is, by currency, what the
+    venue holds where that was taken over: exec counts on from there. `cash_breaks` is by how much
+    the venue holds more than exec counts, where that is a break.
     """
 
     account: str
@@ -293,10 +295,17 @@ class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.
     breaks: list[str]
     instruments: list[str] = field(default_factory=list[str])
     account_breaks: list[str] = field(default_factory=list[str])
+    cash: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    cash_breaks: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     @property
     def blocks_account(self) -> bool:
         return bool(self.account_breaks) or (bool(self.breaks) and not self.instruments)
+
+    @property
+    def awaits_person(self) -> bool:
+        """Whether nothing but cash blocks the account: a person's resume takes that over."""
+        return 0 < len(self.account_breaks) == len(self.cash_breaks)
 
 
 class QuoteSeen(Struct, frozen=True, kw_only=True):
