@@ -16,6 +16,7 @@ from interlock.testkit.exchange_stub import (
     ExchangeStub,
     Hang,
     HangUp,
+    Slow,
     refusal,
 )
 from interlock.testkit.exchange_stub_book import StubMarket
@@ -150,6 +151,10 @@ async def test_a_market_order_that_fills_at_once_says_so(stub, venue):
     fill = reports[1]
     assert (fill.quantity, fill.price) == (Decimal("0.5"), Decimal(101))
     assert fill.fee == Decimal("0.0505")
+
+
+async def _told(reports):
+    return await reports
 
 
 async def _placed(venue, order):
@@ -288,6 +293,7 @@ async def test_the_markets_rules_are_known_once_it_is_open(venue):
 
 async def test_a_stop_stands_at_the_exchange(stub, venue):
     assert venue.keeps == {OrderType.STOP}
+    stub.balances["BTC"] = Decimal("0.5")
     stop = ProtectiveOrder(
         client_order_id=SECOND,
         parent=FIRST,
@@ -311,6 +317,33 @@ async def test_a_stop_stands_at_the_exchange(stub, venue):
     )
     assert kinds(await venue.protect(trail, NOW)) == [VenueRejected]
     assert stub.posts == 1
+
+
+STOP = ProtectiveOrder(
+    client_order_id=SECOND,
+    parent=FIRST,
+    instrument_id="BTC-USDT",
+    side=Side.SELL,
+    order_type=OrderType.STOP,
+    quantity=Decimal("0.5"),
+    stop_price=Decimal("95.00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(5, [VenueAccepted]), (0, [VenueRejected])], ids=["in time", "too late"]
+)
+async def test_what_needs_a_stops_coins_is_sent_when_the_stop_has_ended(stub, venue, seconds, said):
+    stub.balances["BTC"] = Decimal("0.5")
+    await venue.protect(STOP, NOW)
+    stub.next_requests("DELETE order", [Slow(0.3)])
+    ending = asyncio.Task(
+        _told(venue.cancel(SECOND)), eager_start=True, loop=asyncio.get_running_loop()
+    )
+    closing = submit(side=Side.SELL, reduce_only=True, expires_at=NOW + seconds * 10**9)
+    assert kinds(await venue.place(closing, NOW)) == said
+    assert VenueCanceled in kinds(await ending)
+    assert stub.posts == 1 + (said == [VenueAccepted])
 
 
 async def test_a_cancel_reports_the_fills_before_the_end(stub, venue):
