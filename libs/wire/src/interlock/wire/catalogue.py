@@ -546,7 +546,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.account_updated,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(POLICY, GATE),
+        listeners=(STRATEGY, POLICY, GATE),
         why="equity, profits and positions once a cadence",
     ),
     Entry(
