@@ -9,7 +9,7 @@ from interlock.exec.adapters.cancelling import FIRST_PAUSE_SECONDS, LONGEST_PAUS
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.sending import at_venue
 from interlock.exec.adapters.switch_file import arm_at_first_start, read_switch
-from interlock.exec.ports import CancelOrder, Way
+from interlock.exec.ports import EXPIRED, CancelOrder, PlaceOrder, Way
 from interlock.model.values import OrderType, Side
 from interlock.venues.port import ProtectiveOrder, VenueAccepted, VenueBusy, VenueCanceled
 
@@ -199,3 +199,38 @@ async def test_ends_that_were_asked_for_wait_for_their_turn_unless_a_press_takes
     await asks.close()
     assert venue.asked == [f"cancel {name_of(1)}"]
     assert [one.client_order_id for one in heard] == [name_of(1)]
+
+
+class Trading(Counting):
+    """It takes orders, too."""
+
+    async def place(self, order, _now):
+        self.asked.append(f"place {order.client_order_id}")
+        return [VenueAccepted(client_order_id=order.client_order_id, venue_order_id="v")]
+
+
+@pytest.mark.parametrize(
+    ("left_seconds", "per_second"), [(60, 20.0), (0.05, RARELY)], ids=["in time", "too late"]
+)
+async def test_what_takes_a_stops_place_is_sent_after_its_end_and_never_late(
+    left_seconds, per_second
+):
+    venue = Trading(per_second)
+    switch = switch_with(venue, [signed(1), signed(2)])
+    heard, closing = [], signed(3)
+    asks = Asking(switch.hear, heard.append)
+    now = closing.expires_at - int(left_seconds * 10**9)
+    for n in (1, 2):
+        at_venue(venue, switch, asks, CancelOrder(client_order_id=name_of(n)), now)
+    sent = PlaceOrder(order=closing, after=(name_of(2),))
+    assert at_venue(venue, switch, asks, sent, now) == ()
+    async with asyncio.timeout(10):
+        while name_of(3) not in [one.client_order_id for one in heard]:
+            await asyncio.sleep(0.01)
+    await asks.close()
+    if per_second is RARELY:
+        assert venue.asked == [f"cancel {name_of(1)}"]
+        assert heard[-1] == VenueCanceled(client_order_id=name_of(3), reason=EXPIRED)
+    else:
+        wanted = [f"cancel {name_of(1)}", f"cancel {name_of(2)}", f"place {name_of(3)}"]
+        assert venue.asked == wanted
