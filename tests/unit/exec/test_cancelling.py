@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from interlock.exec.adapters.asking import Asking
 from interlock.exec.adapters.cancelling import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Pace
-from interlock.exec.adapters.kill_switch import KillSwitch
+from interlock.exec.adapters.kill_switch import TRIES_AT_ALL, KillSwitch
 from interlock.exec.adapters.sending import at_venue
 from interlock.exec.adapters.switch_file import arm_at_first_start, read_switch
 from interlock.exec.ports import EXPIRED, CancelOrder, PlaceOrder, Way
@@ -137,6 +137,16 @@ async def test_a_request_for_all_that_was_not_taken_is_made_again_while_nothing_
     await switch.sweep()
     assert venue.asked[2:] == ["all"]
     assert not len(switch.orders)
+
+
+async def test_a_request_for_all_that_is_never_taken_is_not_made_for_ever():
+    venue = Counting(all_of_them=[])
+    venue.cancels_all = venue.busy = True
+    switch = switch_with(venue, [])
+    await press(switch)
+    for _ in range(9):
+        await switch.sweep()
+    assert venue.asked == ["all"] * TRIES_AT_ALL
 
 
 async def test_i9_a_request_for_all_ends_nothing_that_was_sent_to_reduce_after_the_press():
