@@ -8,7 +8,7 @@ from interlock.venues.port import VenueAccepted, VenueRejected
 
 from tests.integration.test_ccxt_venue import FIRST, NOW, SECOND, submit, venue_at
 
-SLOW_MS = 400.0
+SLOW_MS = 150.0
 MINUTE_NS = 60_000_000_000
 
 
@@ -27,7 +27,7 @@ async def placed_behind(questions, *, good_for_ns):
 
 
 async def test_i15_an_approval_that_ends_in_the_queue_is_not_sent():
-    told, there = await placed_behind(4, good_for_ns=200_000_000)
+    told, there = await placed_behind(4, good_for_ns=100_000_000)
     assert [type(one) for one in told] == [VenueRejected]
     assert told[0].reason.startswith("expired")
     assert there == [SECOND]
@@ -43,6 +43,7 @@ async def test_orders_keep_the_exchanges_pace():
     async with ExchangeStub() as stub:
         venue = venue_at(stub, request_ms=SLOW_MS, timeout_seconds=5.0)
         await venue.open([], {}, set())
+        orders = [submit(f"il-{n:032}", expires_at=NOW + MINUTE_NS) for n in range(4)]
         began = time.monotonic()
         await asyncio.gather(
             *(venue.place(submit(f"il-{n:032}", expires_at=NOW + MINUTE_NS), NOW) for n in range(4))
