@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from interlock.exec import protective
+from interlock.exec.alerts import alert
 from interlock.exec.checks import STOPPED, is_old, overtaken, refusal
 from interlock.exec.news import IN_DOUBT, PENDING, news
 from interlock.exec.ports import (
@@ -44,12 +45,11 @@ from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.order import OrderStatus, WorkingOrder
 from interlock.model.values import Severity, TradingState
 from interlock.venues.port import VenueLinkMoved, VenueLost, VenueMoved, VenueReport
-from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
-from interlock.wire.catalogue import EXEC
+from interlock.wire.base import Effect, Message, Report, root_ids
 from interlock.wire.market import Bar, Quote, VenueBar
 from interlock.wire.orders import CancelOrders, SubmitOrder, VenueLinkChanged
 from interlock.wire.policy import HaltTrading, ResumeTrading, TradingStateChanged
-from interlock.wire.system import AlertRaised, SwitchChanged
+from interlock.wire.system import SwitchChanged
 
 LOOK_SECONDS = 2
 RECONCILE_SECONDS = 60
@@ -270,19 +270,12 @@ def _moved(state: ExecState, switch: SwitchMoved, now: int) -> Sequence[Message]
     )
     if not switch.pressed:
         return [changed]
-    alert = AlertRaised(
-        message_id=caused_id(changed, AlertRaised),
-        decision_id=decision_id,
-        ts_event=now,
-        desk=state.desk,
-        service=EXEC,
-        severity=Severity.CRITICAL,
-        code="kill_switch.pressed",
-        text=f"the kill switch is pressed by {switch.by} ({switch.way}): {switch.reason}; "
-        f"{switch.cancelled} orders cancelled",
-        dedupe_key=f"{EXEC}.kill_switch.{switch.seen_at}",
+    text = (
+        f"the kill switch is pressed by {switch.by} ({switch.way}): {switch.reason}; "
+        f"{switch.cancelled} orders cancelled"
     )
-    return [changed, alert]
+    about = f"kill_switch.{switch.seen_at}"
+    return [changed, alert(changed, Severity.CRITICAL, "kill_switch.pressed", text, about)]
 
 
 def _sent(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:

@@ -8,6 +8,7 @@ the instrument, which blocks new risk in it until the books are equal again.
 
 from collections.abc import Sequence
 
+from interlock.exec.alerts import alert
 from interlock.exec.ports import STILL_STANDS, CheckGuards
 from interlock.exec.reconcile import blocked
 from interlock.exec.rows import event, filled
@@ -25,8 +26,7 @@ from interlock.venues.port import (
     VenueRejected,
     VenueReport,
 )
-from interlock.wire.base import Effect, Message, caused_id
-from interlock.wire.catalogue import EXEC
+from interlock.wire.base import Effect, Message
 from interlock.wire.orders import (
     OrderAccepted,
     OrderCanceled,
@@ -36,7 +36,6 @@ from interlock.wire.orders import (
     OrderRejected,
     OrderUnknown,
 )
-from interlock.wire.system import AlertRaised
 
 IN_DOUBT = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 PENDING = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
@@ -108,19 +107,12 @@ def _moves(state: ExecState, order: WorkingOrder, report: VenueReport, now: int)
 def _unprotected(state: ExecState, order: WorkingOrder, reason: str, now: int) -> Answer:
     """Let a person know that a stop is kept here alone: it ends with this process."""
     rejected = event(state, OrderRejected, order, now, reason=reason)
-    alert = AlertRaised(
-        message_id=caused_id(rejected, AlertRaised),
-        decision_id=rejected.decision_id,
-        ts_event=now,
-        desk=state.desk,
-        service=EXEC,
-        severity=Severity.WARNING,
-        code="protection.kept_by_exec",
-        text=f"{state.venue} keeps no {order.order_type} for {order.leaves} "
-        f"{order.instrument_id}, exec keeps it: {reason}",
-        dedupe_key=f"{EXEC}.protection.{order.parent}",
+    text = (
+        f"{state.venue} keeps no {order.order_type} for {order.leaves} {order.instrument_id}, "
+        f"exec keeps it: {reason}"
     )
-    return [rejected, alert]
+    about, code = f"protection.{order.parent}", "protection.kept_by_exec"
+    return [rejected, alert(rejected, Severity.WARNING, code, text, about)]
 
 
 def _canceled(state: ExecState, order: WorkingOrder, reason: str, now: int) -> Answer:
@@ -130,19 +122,12 @@ def _canceled(state: ExecState, order: WorkingOrder, reason: str, now: int) -> A
     guard = state.guards.get(order.parent) if reason == STILL_STANDS else None
     if guard is None or guard.waited + 1 != WAITS_TOLD:
         return [canceled]
-    alert = AlertRaised(
-        message_id=caused_id(canceled, AlertRaised),
-        decision_id=canceled.decision_id,
-        ts_event=now,
-        desk=state.desk,
-        service=EXEC,
-        severity=Severity.CRITICAL,
-        code="protection.waits",
-        text=f"{leaves} {order.instrument_id} wait for their {order.order_type}: "
-        f"{state.venue} does not say that the last one has ended, and what it has traded",
-        dedupe_key=f"{EXEC}.protection.{order.parent}",
+    text = (
+        f"{leaves} {order.instrument_id} wait for their {order.order_type}: {state.venue} does not "
+        "say that the last one has ended, and what it has traded"
     )
-    return [canceled, alert]
+    about, code = f"protection.{order.parent}", "protection.waits"
+    return [canceled, alert(canceled, Severity.CRITICAL, code, text, about)]
 
 
 def _never_seen(state: ExecState, order: WorkingOrder, now: int) -> Answer:

@@ -23,12 +23,12 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from interlock.exec.alerts import alert
 from interlock.exec.state import ExecState
 from interlock.model.order import CLOSED, OrderStatus, WorkingOrder
 from interlock.model.values import ZERO, Severity
 from interlock.venues.port import VenueBook
-from interlock.wire.base import caused_id, root_ids
-from interlock.wire.catalogue import EXEC
+from interlock.wire.base import root_ids
 from interlock.wire.orders import ReconciliationCompleted
 from interlock.wire.system import AlertRaised
 
@@ -167,18 +167,15 @@ def cash_alerts(
     """Return what a person is told of cash that differs, once for each difference."""
     told = {} if last is None else last.cash_breaks
     return [
-        AlertRaised(
-            message_id=caused_id(word, AlertRaised, found.currency),
-            decision_id=word.decision_id,
-            ts_event=word.ts_event,
-            desk=word.desk,
-            service=EXEC,
-            severity=Severity.CRITICAL,
-            code="reconciliation.cash",
-            text=f"{found.text}. Nothing that increases risk is let through. Look for a deposit, "
+        alert(
+            word,
+            Severity.CRITICAL,
+            "reconciliation.cash",
+            f"{found.text}. Nothing that increases risk is let through. Look for a deposit, "
             f"dividend, interest, fee or foreign trade in {word.account} at {word.venue}; "
             f"`interlock resume --by NAME` then takes over {word.venue}'s figure",
-            dedupe_key=f"{EXEC}.cash.{found.currency}.{found.difference}",
+            about=f"cash.{found.currency}.{found.difference}",
+            part=found.currency,
         )
         for found in breaks
         if found.currency and told.get(found.currency) != found.difference
