@@ -124,7 +124,7 @@ def evolve(state: ExecState, heard: Message | Report) -> ExecState:
             _see(state, event)
         case TradingStateChanged() if heard.epoch >= state.epoch:
             _follow(state, heard)
-        case ResumeTrading() if heard.by.strip():
+        case ResumeTrading() if names_person(heard.by):
             _resume(state, heard)
         case SwitchChanged(pressed=pressed):
             state.pressed_at = heard.seen_at if pressed else 0

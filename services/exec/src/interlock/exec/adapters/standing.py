@@ -4,7 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from interlock.exec.ports import LookAgain, LookedAgain
 from interlock.wire.base import Message
-from interlock.wire.policy import HaltTrading, ResumeTrading, TradingStateChanged
+from interlock.wire.policy import (
+    HaltTrading,
+    ResumeTrading,
+    TradingStateChanged,
+    names_person,
+)
 
 type Latest = Callable[[Sequence[type[Message]]], Awaitable[Sequence[Message]]]
 
@@ -21,7 +26,7 @@ async def look_again(latest: Latest, effect: LookAgain) -> Sequence[LookedAgain]
                 standing = message
             case HaltTrading() if message.desk == effect.order.desk:
                 halted_at = message.ts_event
-            case ResumeTrading() if message.desk == effect.order.desk and message.by.strip():
+            case ResumeTrading() if message.desk == effect.order.desk and names_person(message.by):
                 resumed_at = message.ts_event
             case _:
                 pass
