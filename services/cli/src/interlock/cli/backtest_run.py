@@ -14,7 +14,7 @@ from interlock.exec.adapters.choosing import venue_of
 from interlock.exec.config import ExecConfig
 from interlock.feed.app import open_waves
 from interlock.feed.config import FeedConfig
-from interlock.feed.dataset import data_for
+from interlock.feed.dataset import data_for, source_of
 from interlock.gate import app as gate
 from interlock.gate.config import GateConfig
 from interlock.gate.rules_store import GateRules
@@ -155,6 +155,6 @@ def open_data(file: DeskFile, replay: str | None) -> ReplayData:
     if not source:
         raise CliError(f"desk {file.desk.name} has no default replay: give one with --replay")
     try:
-        return data_for(file.desk, source)
+        return data_for(file.desk, source_of(source, file.scenario), file.scenario)
     except ConfigError as error:
         raise CliError(str(error)) from error

@@ -21,6 +21,7 @@ import typer
 
 from interlock.cli import closing, replay_record, stack
 from interlock.cli.closing import Closing
+from interlock.cli.desks import with_scenario
 from interlock.cli.errors import CliError
 from interlock.cli.own_servers import require_own_servers
 from interlock.cli.replay_record import ReplayRecord
@@ -31,9 +32,14 @@ from interlock.cli.state_folder import StateFolder, locked, open_state_folder
 from interlock.cli.supervisor import Supervisor, stop_requested
 from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.feed.core import window_scale
-from interlock.feed.dataset import data_for, setting_of
+from interlock.feed.dataset import data_for, setting_of, source_of
 from interlock.runtime.bus.tcp_only import BusError, Client
-from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
+from interlock.runtime.config import (
+    SCENARIO_VARIABLE,
+    ConfigError,
+    DeskFile,
+    load_desk_file,
+)
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import create_keys
 from interlock.venues.registry import PAPER
@@ -93,6 +99,8 @@ def run(wanted: DeskRun) -> int:
     file = _read(wanted)
     if live_run.is_live(wanted, file):
         return live_run.run(wanted, file)
+    file = with_scenario(file, wanted.replay or file.desk.default_replay)
+    check_sections(file)
     plan = _plan(wanted, file)
     with alone(plan.state):
         return _run_locked(plan)
@@ -151,10 +159,11 @@ def _plan(wanted: DeskRun, file: DeskFile) -> _Plan:
             f"a replay trades on paper, and desk {file.desk.name} at {file.desk.venue}: "
             'give it a desk file with venue = "paper"'
         )
-    if Path(source).exists():
-        source = str(Path(source).resolve())
     try:
-        data = data_for(file.desk, source)
+        if file.scenario is None and Path(source).exists():
+            source = str(Path(source).resolve())
+        source = source_of(source, file.scenario)
+        data = data_for(file.desk, source, file.scenario)
     except ConfigError as error:
         raise CliError(str(error)) from error
     return _Plan(wanted=wanted, file=file, source=source, data=data, state=place_for(wanted))
@@ -223,6 +232,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     environment = {
         "INTERLOCK_DESK_FILE": plan.file.path,
         "INTERLOCK_REPLAY": plan.source,
+        SCENARIO_VARIABLE: plan.file.scenario_path,
         "INTERLOCK_REPLAY_STARTS_AT": str(plan.data.ts_first),
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }

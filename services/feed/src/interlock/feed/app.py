@@ -48,7 +48,7 @@ async def assemble(process: Process) -> Parts[Any]:
 
 def _replaying(process: Process, config: FeedConfig) -> Parts[ReplayPosition]:
     file, settings = process.desk_file, process.settings
-    data = data_for(file.desk, settings.replay)
+    data = data_for(file.desk, settings.replay, file.scenario)
     position = ReplayPosition()
 
     async def replay() -> None:

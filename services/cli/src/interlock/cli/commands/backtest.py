@@ -18,10 +18,11 @@ def backtest(
 ) -> None:
     """Replay recorded data through a desk and show what it came to."""
     from interlock.cli.backtest_run import open_data, run_backtest
-    from interlock.cli.desks import load_desk
+    from interlock.cli.desks import load_desk, with_scenario
     from interlock.cli.progress import ReplayProgress
 
     file = load_desk(desk)
+    file = with_scenario(file, replay or file.desk.default_replay)
     data = open_data(file, replay)
     with ReplayProgress(f"{file.desk.name} on {data.dataset}", data.bars) as progress:
         outcome = run_backtest(file, data, progress.show)
