@@ -66,29 +66,30 @@ def test_a_shipped_replay_is_served_by_a_set_that_ended_before_it(name):
 
     assert one is not None
     assert one.seen_until < data.ts_first
-    assert one.trained_to < NAMED_SETS[name].first
+    (meta,) = [meta_of(folder) for folder in FOLDERS if folder.name == one.name]
+    assert meta.trained_to < NAMED_SETS[name].first
     said = heard_by(service_of(CONFIG, models), bars_of(name))
     assert {features.model_set for features in said} == {one.name}
     assert all(features.missing_models == () for features in said)
 
 
 @pytest.mark.parametrize(
-    ("first", "trained_to"),
+    ("first", "name"),
     [
-        (date(2005, 1, 3), "2004-12-31"),
-        (date(2007, 1, 3), "2006-12-31"),
-        (date(2010, 1, 4), "2009-12-31"),
-        (date(2013, 3, 1), "2009-12-31"),
-        (date(2020, 1, 2), "2013-03-01"),
+        (date(2005, 1, 3), "stocks-2004-12-31"),
+        (date(2007, 1, 3), "stocks-2006-12-31"),
+        (date(2010, 1, 4), "stocks-2009-12-31"),
+        (date(2013, 3, 1), "stocks-2009-12-31"),
+        (date(2020, 1, 2), "stocks-2013-03-01"),
         (date(2004, 12, 31), None),
         (date(2001, 1, 2), None),
     ],
 )
-def test_the_latest_set_that_ends_before_the_first_bar_serves(first, trained_to):
+def test_the_latest_set_that_ends_before_the_first_bar_serves(first, name):
     close = int(datetime(first.year, first.month, first.day, 21, tzinfo=UTC).timestamp()) * 10**9
     one = serving(load_models(CONFIG).sets, close, DAY)
 
-    assert (None if one is None else one.trained_to.isoformat()) == trained_to
+    assert (None if one is None else one.name) == name
 
 
 def test_the_years_that_models_have_seen_are_not_forecast():

@@ -7,7 +7,7 @@ from msgspec.structs import astuple, replace
 
 from interlock.signals.context import Context
 from interlock.signals.inputs import inputs_of
-from interlock.signals.model_sets import MODELS, P_MID, P_SHORT, SIZE_HINT, serving
+from interlock.signals.model_sets import MODELS, P_MID, P_SHORT, SIZE_HINT
 from interlock.signals.ports import Forecast, Forecasted
 from interlock.signals.state import SignalsState
 from interlock.wire.base import Heard, Said, caused_id
@@ -77,7 +77,7 @@ def _with_context(
 
 def _to_forecast(state: SignalsState, features: FeaturesComputed) -> Said:
     """Return the question to the models that may serve, or the features without an answer."""
-    one = serving(state.sets, state.first_bar, features.bar_seconds)
+    one = state.serving[features.bar_seconds]
     if one is None or features.ts_event <= one.seen_until:
         return replace(features, missing_models=MODELS)
     inputs = inputs_of(features, state.switched_off)

@@ -6,6 +6,7 @@ ever heard; it never changes while a desk lives, so all of a desk's forecasts ar
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -110,7 +111,16 @@ def unfit(one: ModelSet, config: SignalsConfig) -> str:
     return ""
 
 
-def serving(sets: Iterable[ModelSet], first_bar: UnixNanos, bar_seconds: int) -> ModelSet | None:
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The set in service, and the end of the last day it saw."""
+
+    name: str
+    seen_until: UnixNanos
+
+
+def serving(sets: Iterable[ModelSet], first_bar: UnixNanos, bar_seconds: int) -> Serving | None:
     """Return the set that serves bars of this length from `first_bar` on, none where none may."""
     fit = [one for one in sets if one.bar_seconds == bar_seconds and one.seen_until < first_bar]
-    return max(fit, key=lambda one: (one.trained_to, one.name), default=None)
+    latest = max(fit, key=lambda one: (one.trained_to, one.name), default=None)
+    return None if latest is None else Serving(latest.name, latest.seen_until)

@@ -7,7 +7,7 @@ from interlock.model.ids import UnixNanos
 from interlock.signals.config import SignalsConfig
 from interlock.signals.indicators import Indicators
 from interlock.signals.inputs import switched_off_by
-from interlock.signals.model_sets import ModelSet
+from interlock.signals.model_sets import ModelSet, Serving, serving
 from interlock.wire.base import Heard
 from interlock.wire.market import Bar, Quote
 from interlock.wire.policy import PolicyChanged
@@ -19,7 +19,8 @@ class SignalsState:
 
     Correlations grow by whole moments only: bars of one moment arrive one by one, and a pair is
     not known before both are there. So a feature's correlation is that of the moment before, and
-    so is the dispersion of its sector. `first_bar` says which of the model sets may serve.
+    so is the dispersion of its sector. `first_bar` says which of the model sets may serve: by the
+    length of bars, those of `serving`.
     """
 
     config: SignalsConfig
@@ -33,6 +34,7 @@ class SignalsState:
     sets: tuple[ModelSet, ...] = ()
     switched_off: frozenset[str] = frozenset()
     first_bar: UnixNanos = 0
+    serving: dict[int, Serving | None] = field(default_factory=dict[int, Serving | None])
 
 
 def evolve(state: SignalsState, heard: Heard) -> SignalsState:
@@ -58,8 +60,9 @@ def _take_bar(state: SignalsState, bar: Bar) -> None:
         state.instruments[bar.instrument_id] = indicators
     if bar.ts_event <= indicators.ts:
         return  # Heard before: a bar counts once.
-    if not state.first_bar:
-        state.first_bar = bar.ts_event
+    if bar.bar_seconds not in state.serving:
+        state.first_bar = state.first_bar or bar.ts_event
+        state.serving[bar.bar_seconds] = serving(state.sets, state.first_bar, bar.bar_seconds)
     if bar.ts_event > state.moment:
         _end_moment(state)
         state.moment = bar.ts_event
