@@ -7,6 +7,7 @@ around it is written by hand and kept.
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 from interlock.gate.controls.table import CONTROLS
 from interlock.model import trading
 from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
@@ -25,6 +26,10 @@ from interlock.reasoning.answer_schema import (
 )
 from interlock.reasoning.refusal import MEANING
 from interlock.reasoning.schemas import SCHEMAS
+from interlock.signals.adapters.serving import folders_of
+from interlock.signals.config import ModelsConfig
+from interlock.signals.inputs import INPUTS
+from interlock.signals.model_sets import META_FILE, ModelSet
 from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +41,9 @@ def render() -> dict[str, str]:
     documents["docs/trading-states.md"] = trading_states()
     parts = {"codes": refusals(), "questions": questions()}
     documents["docs/reader.md"] = _filled("docs/reader.md", parts)
+    documents["docs/models.md"] = _filled(
+        "docs/models.md", {"inputs": inputs(), "sets": sets(), "calibration": calibration()}
+    )
     documents["README.md"] = _filled("README.md", {"controls": controls()})
     for service in (*SERVICES, CLI):
         path = f"services/{service}/README.md"
@@ -167,6 +175,87 @@ def _holds(rule: FieldRule) -> str:
             return f"at most {rule.most} texts, cut at {rule.max_chars} characters"
         case GroupRule():
             return "an object"
+
+
+def inputs() -> str:
+    """Return what the models are shown, in their order."""
+    rows = [(f"`{one.name}`", f"`{one.definition}`") for one in INPUTS]
+    return _table(("input", "made of"), rows)
+
+
+def _shipped() -> list[ModelSet]:
+    folders = folders_of(ModelsConfig(shipped=True))
+    return [msgspec.json.decode((one / META_FILE).read_bytes(), type=ModelSet) for one in folders]
+
+
+def sets() -> str:
+    """Return what the shipped models were worth out of sample, from their own files."""
+    head = ("", "chosen", "rows", "right", "plain", "Brier", "plain", "Sharpe", "drawdown", "PBO")
+    parts: list[str] = []
+    for one in _shipped():
+        report = one.report
+        blend, always, hint = report["blend"], report["always_long"], report["size_hint"]
+        rows = [
+            (
+                f"`{name}`",
+                report[name]["chosen"],
+                f"{report[name]['count']:,}",
+                f"{report[name]['accuracy']:.1%}",
+                f"{report[name]['plain_accuracy']:.1%}",
+                f"{report[name]['brier']:.4f}",
+                f"{report[name]['plain_brier']:.4f}",
+                *_held(report[name]["held"]),
+                f"{report[name]['overfitting']:.0%}",
+            )
+            for name in ("p_short", "p_mid")
+        ]
+        rows += [
+            (
+                "`size_hint`", hint["chosen"], f"{hint['count']:,}", f"{hint['right']:.1%}", "", "",
+                "", *_held(hint["held"]), f"{hint['overfitting']:.0%}",
+            ),
+            (
+                "blend", "0.4, 0.3, 0.3", f"{blend['count']:,}", f"{blend['accuracy']:.1%}",
+                f"{blend['plain_accuracy']:.1%}", f"{blend['brier']:.4f}", "",
+                *_held(blend["held"]), "",
+            ),
+            ("always long", "", "", "", "", "", "", *_held(always), ""),
+        ]  # fmt: skip
+        bars = (
+            f"{one.data.bars:,} bars of {', '.join(one.data.instruments)}, {one.trained_from} to "
+            f"{one.trained_to}; the last {report['tested_moments']:,} days of them tested."
+        )
+        parts += [
+            f"### {one.name}",
+            "",
+            bars,
+            "",
+            _table(head, rows),
+            "",
+        ]
+    return "\n".join(parts[:-1])
+
+
+def _held(held: dict[str, float]) -> tuple[str, str]:
+    return f"{held['sharpe']:.2f}", f"{held['drawdown']:.1%}"
+
+
+def calibration() -> str:
+    """Return what came of the shipped models' probabilities, by tenths."""
+    rows = [
+        (
+            one.name,
+            f"`{name}`",
+            f"{row['lower']:.1f} to {row['upper']:.1f}",
+            f"{row['count']:,}",
+            f"{row['forecast']:.3f}",
+            f"{row['came_true']:.3f}",
+        )
+        for one in _shipped()
+        for name in ("p_short", "p_mid")
+        for row in one.report[name]["calibration"]
+    ]
+    return _table(("set", "model", "said", "rows", "mean", "came true"), rows)
 
 
 def hears(service: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from tests.bench import (
     backtest_driver,
     chain,
+    forecasts,
     gate_in_process,
     gate_on_bus,
     live_quotes,
@@ -23,6 +24,7 @@ from tests.bench.report import Line, print_table
 PARTS = {
     "gate": gate_in_process.measure,
     "backtest": backtest_driver.measure,
+    "forecasts": forecasts.measure,
     "gate-bus": gate_on_bus.measure,
     "chain": chain.measure,
     "start-up": start_up.measure,

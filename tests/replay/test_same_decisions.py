@@ -161,6 +161,20 @@ async def test_the_memory_bus_and_the_backtest_decide_alike(file, tmp_path):
     assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
 
 
+async def test_the_memory_bus_and_the_backtest_forecast_alike(tmp_path):
+    file = load_desk_file(DESK_FILE, {"INTERLOCK__SIGNALS__MODELS": "{ shipped = true }"})
+    replay = slice_of("crash-2008", 400, tmp_path)
+    server = MemoryServer()
+
+    async def bus_of(service: str) -> Bus:
+        return MemoryBus(server, service)
+
+    ours = with_backtest(file, replay)
+    assert {row["model_set"] for row in ours["data.features.v1"]} == {"stocks-2006-12-31"}
+    assert all(row["missing_models"] == () for row in ours["data.features.v1"])
+    assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
+
+
 @pytest.mark.servers
 async def test_nats_and_the_backtest_decide_alike(file, tmp_path, broker):
     replay = slice_of("crash-2008", 160, tmp_path)

@@ -249,7 +249,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.policy_changed,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(REASONER, STRATEGY, GATE, LEDGER),
+        listeners=(REASONER, SIGNALS, STRATEGY, GATE, LEDGER),
         why="a new policy version is in force",
     ),
     Entry(

@@ -18,6 +18,7 @@ from interlock.cli.commands import (
     status,
     trace,
     trading,
+    train,
     up,
     verify,
 )
@@ -36,6 +37,7 @@ app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("down")(down.down)
 app.command("backtest")(backtest.backtest)
+app.command("train")(train.train)
 app.command("kill")(trading.kill)
 app.command("resume")(trading.resume)
 app.command("verify")(verify.verify)
