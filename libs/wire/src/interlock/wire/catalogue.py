@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from interlock.wire import accounts, market, orders, policy, reasoning, subjects, system
+from interlock.wire import accounts, decisions, market, orders, policy, reasoning, subjects, system
 from interlock.wire.base import Message
 
 
@@ -186,7 +186,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.feed_status,
         stream=Stream.DESK,
         publishers=(FEED,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(STRATEGY, POLICY, GATE, LEDGER),
         why="what is wrong with an instrument's data, or fine again",
     ),
     Entry(
@@ -546,7 +546,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.account_updated,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(POLICY, GATE),
+        listeners=(STRATEGY, POLICY, GATE),
         why="equity, profits and positions once a cadence",
     ),
     Entry(
@@ -573,7 +573,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.heartbeat,
         stream=None,
         publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(EXEC, CLI),
+        listeners=(STRATEGY, EXEC, CLI),
         recovery=Recovery.NONE,
         why="a service is alive; not stored",
     ),
@@ -641,6 +641,24 @@ ENTRIES: tuple[Entry, ...] = (
         publishers=(POLICY,),
         listeners=(LEDGER,),
         why="what the desk has shown of what the next stage needs",
+    ),
+    Entry(
+        kind=decisions.ScoreComputed,
+        pattern="doc.score.{desk}.{instrument}",
+        subject_of=subjects.score,
+        stream=Stream.DESK,
+        publishers=(STRATEGY,),
+        listeners=(LEDGER,),
+        why="the meta-ensemble's score after one bar, with all it was made of",
+    ),
+    Entry(
+        kind=decisions.ModeChanged,
+        pattern="evt.strategy.mode.{desk}",
+        subject_of=subjects.mode_changed,
+        stream=Stream.DESK,
+        publishers=(STRATEGY,),
+        listeners=(POLICY, LEDGER),
+        why="a failure mode of the meta-ensemble begins or ends",
     ),
 )
 

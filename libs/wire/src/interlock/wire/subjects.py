@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from interlock.wire.accounts import AccountUpdated, DaySummarised, PositionChanged
+from interlock.wire.decisions import ModeChanged, ScoreComputed
 from interlock.wire.market import (
     Bar,
     ClockTicked,
@@ -342,3 +343,11 @@ def day_summarised(m: DaySummarised) -> str:
 
 def promotion(m: PromotionAssessed) -> str:
     return f"doc.promotion.{token(m.desk)}"
+
+
+def score(m: ScoreComputed) -> str:
+    return f"doc.score.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def mode_changed(m: ModeChanged) -> str:
+    return f"evt.strategy.mode.{token(m.desk)}"
