@@ -11,7 +11,11 @@ from interlock.gate.controls.table import CONTROLS
 from interlock.model import trading
 from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
 from interlock.model.trading import LETS_THROUGH, NOTHING_TO_DO, Standing, Trigger
-from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
+from interlock.strategy.ensemble.config import EnsembleConfig
+from interlock.strategy.ensemble.modes import FAILURES, heeded_in
+from interlock.strategy.ensemble.score import PENALTIES
+from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, STRATEGY, Entry
+from interlock.wire.decisions import Mode
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,7 +27,10 @@ def render() -> dict[str, str]:
     documents["README.md"] = _filled("README.md", {"controls": controls()})
     for service in (*SERVICES, CLI):
         path = f"services/{service}/README.md"
-        documents[path] = _filled(path, {"hears": hears(service), "says": says(service)})
+        parts = {"hears": hears(service), "says": says(service)}
+        if service == STRATEGY:
+            parts |= {"penalties": penalties(), "modes": modes()}
+        documents[path] = _filled(path, parts)
     return documents
 
 
@@ -98,6 +105,28 @@ def controls() -> str:
         for c in CONTROLS
     ]
     return _table(("code", "holds that", "unit", "source", "level", "reduce-only"), rows)
+
+
+def penalties() -> str:
+    """Return what the meta-ensemble takes off a score, as a Markdown table."""
+    config = EnsembleConfig(buckets={})
+    rows: list[tuple[str, ...]] = []
+    for one in PENALTIES:
+        rule = one.rule_of(config)
+        past = "above" if one.is_past(1.0, 0.0) else "below"
+        rows.append((f"`{one.name}`", f"{past} {rule.limit:g}", f"{-rule.points:+.2f}"))
+    return _table(("penalty", "where it is", "points"), rows)
+
+
+def modes() -> str:
+    """Return the failure modes of the meta-ensemble as a Markdown table."""
+    rows = [(f"`{Mode.FULL}`", "all three", "whole", "", "")]
+    for mode, failure in FAILURES.items():
+        heeded = ", ".join(sorted(heeded_in(mode)))
+        size = "none" if not failure.may_act else "half" if failure.halves else "whole"
+        voices = heeded if failure.may_act else "nobody"
+        rows.append((f"`{mode}`", voices, size, failure.begins, failure.ends))
+    return _table(("mode", "who is heeded", "sizes", "alert as it begins", "as it ends"), rows)
 
 
 def hears(service: str) -> str:

@@ -1,39 +1,33 @@
-"""The threshold engine: follow a move that is larger than the threshold, leave on its opposite.
-
-The threshold is in basis points per cadence. Prices spread with the square root of time, so on
-bars longer than the cadence it is scaled by the square root of bar length over cadence.
-"""
+"""What the strategy answers: closing first, then the engine that the desk is configured for."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from math import sqrt
 
-from interlock.model.ids import NANOS_PER_SECOND
-from interlock.model.instrument import Instrument
-from interlock.model.values import ZERO, OrderType, Side, TimeInForce
+from interlock.strategy import threshold
+from interlock.strategy.ensemble import engine
 from interlock.strategy.flatten import close_all, close_one, close_rest
 from interlock.strategy.state import ConfigReloaded, StrategyState
-from interlock.wire.base import Heard, Said, caused_id, root_ids
-from interlock.wire.build import build_of
+from interlock.wire.base import Heard, Said, root_ids
 from interlock.wire.catalogue import STRATEGY
 from interlock.wire.market import FeaturesComputed
-from interlock.wire.orders import OrderCanceled, OrderExpired, OrderFilled, OrderIntent
+from interlock.wire.orders import OrderCanceled, OrderExpired, OrderFilled
 from interlock.wire.policy import TradingStateChanged
 from interlock.wire.system import ConfigChanged
 
 
 def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
     match heard:
-        case FeaturesComputed() if state.flattening is not None:
-            return close_one(state, heard.instrument_id, heard, now)
-        case FeaturesComputed():
-            return _follow(state, heard, now)
         case TradingStateChanged():
             return close_all(state, heard, now)
         case OrderFilled() | OrderCanceled() | OrderExpired():
             return close_rest(state, heard, now)
         case ConfigReloaded():
             return [_reloaded(state, heard, now)]
+        case _ if state.ensemble is not None:
+            return engine.decide(state, state.ensemble, heard, now)
+        case FeaturesComputed() if state.flattening is not None:
+            return close_one(state, heard.instrument_id, heard, now)
+        case FeaturesComputed():
+            return threshold.follow(state, heard, now)
         case _:
             return ()
 
@@ -49,92 +43,3 @@ def _reloaded(state: StrategyState, report: ConfigReloaded, now: int) -> ConfigC
         config_hash=report.config_hash,
         changes=report.changes,
     )
-
-
-def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence[Said]:
-    instrument = state.instruments.get(heard.instrument_id)
-    if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
-        return ()
-    if heard.instrument_id in state.asking or heard.close <= 0:
-        return ()
-    if now - heard.ts_event > state.config.max_features_age_seconds * NANOS_PER_SECOND:
-        return ()
-    threshold = scaled_threshold_bps(state.threshold_bps, heard.bar_seconds, state.cadence_seconds)
-    intent = _intent(state, heard, instrument, threshold, now)
-    return () if intent is None else [intent]
-
-
-def scaled_threshold_bps(threshold_bps: float, bar_seconds: int, cadence_seconds: int) -> float:
-    """Return the threshold for a bar of this length, in basis points."""
-    return threshold_bps * sqrt(max(1.0, bar_seconds / cadence_seconds))
-
-
-def target_quantity(
-    state: StrategyState, features: FeaturesComputed, instrument: Instrument, threshold: float
-) -> Decimal | None:
-    """Return the signed quantity to hold, none where the move says nothing."""
-    assert features.momentum_bps is not None
-    if not abs(features.momentum_bps) > threshold:
-        return None
-    size = instrument.quantity(float(state.config.position_notional) / features.close)
-    if features.momentum_bps > threshold:
-        return size
-    return -size if state.config.allow_short else ZERO
-
-
-def _intent(
-    state: StrategyState,
-    features: FeaturesComputed,
-    instrument: Instrument,
-    threshold: float,
-    now: int,
-) -> OrderIntent | None:
-    held = state.positions.get(features.instrument_id, ZERO)
-    target = target_quantity(state, features, instrument, threshold)
-    if target is None or _stands(held, target) or _favoured(held, features):
-        return None
-    change = target - held
-    leaving = held != ZERO and abs(target) < abs(held) and target * held >= ZERO
-    intent_id = caused_id(features, OrderIntent, state.config.name)
-    return OrderIntent(
-        message_id=intent_id,
-        decision_id=features.decision_id,
-        ts_event=now,
-        desk=state.desk,
-        intent_id=intent_id,
-        account=state.account,
-        venue=state.venue,
-        strategy=state.config.name,
-        instrument_id=features.instrument_id,
-        side=Side.BUY if change > ZERO else Side.SELL,
-        order_type=OrderType.MARKET,
-        quantity=abs(change),
-        limit_price=None,
-        time_in_force=TimeInForce.GTC,
-        reduce_only=leaving,
-        reference_price=instrument.price(features.close),
-        ts_market=features.ts_event,
-        policy_version=state.policy_version,
-        reasons=[
-            "exit" if leaving else "entry",
-            f"momentum_bps={features.momentum_bps:.2f}",
-            f"threshold_bps={threshold:.2f}",
-        ],
-        currency=instrument.currency,
-        build=build_of(),
-    )
-
-
-def _favoured(held: Decimal, features: FeaturesComputed) -> bool:
-    """Return whether the move is for the position: no price makes a reason to leave it then."""
-    assert features.momentum_bps is not None
-    return (held > ZERO and features.momentum_bps > 0) or (
-        held < ZERO and features.momentum_bps < 0
-    )
-
-
-def _stands(held: Decimal, target: Decimal) -> bool:
-    """Return whether the position is on the wanted side already: it is not resized bar by bar."""
-    if target == ZERO:
-        return held == ZERO
-    return held * target > ZERO

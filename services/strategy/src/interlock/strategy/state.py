@@ -7,6 +7,7 @@ from math import isfinite
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO
 from interlock.strategy.config import StrategyConfig
+from interlock.strategy.ensemble.state import EnsembleState, take
 from interlock.wire.base import Message, Report
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import (
@@ -35,7 +36,8 @@ class StrategyState:
     """`asking` holds, per instrument, the intent whose fate is not known yet.
 
     `flattening` is the trading state that demands that every position be closed, `closing` the last
-    intent for that by instrument, `closes` the last close and its moment.
+    intent for that by instrument, `closes` the last close and its moment. `ensemble` is what only
+    the meta-ensemble remembers.
     """
 
     desk: str
@@ -52,9 +54,12 @@ class StrategyState:
     flattening: TradingStateChanged | None = None
     closing: dict[str, str] = field(default_factory=dict[str, str])
     closes: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
+    ensemble: EnsembleState | None = None
 
 
 def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
+    if state.ensemble is not None:
+        take(state.ensemble, heard)
     match heard:
         case OrderIntent():
             state.asking[heard.instrument_id] = heard.intent_id
@@ -75,7 +80,7 @@ def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
             state.epoch = heard.epoch
             state.flattening = heard if heard.flatten else None
         case ConfigReloaded():
-            state.config = heard.config
+            _reconfigure(state, heard.config)
         case _:
             pass
     return state
@@ -84,6 +89,13 @@ def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
 def _answered(state: StrategyState, instrument_id: str, intent_id: str) -> None:
     if state.asking.get(instrument_id) == intent_id:
         del state.asking[instrument_id]
+
+
+def _reconfigure(state: StrategyState, config: StrategyConfig) -> None:
+    state.config = config
+    if state.ensemble is not None and config.ensemble is not None:
+        state.ensemble.config = config.ensemble
+        state.ensemble.savings.configure(config.sip, state.instruments)
 
 
 def _take_over(state: StrategyState, policy: PolicyChanged) -> None:
