@@ -35,6 +35,7 @@ class FreezeReason(StrEnum):
     CLOCK_OFFSET = "clock_offset"
     ACCOUNT_UNKNOWN = "account_unknown"
     REVERTED = "reverted"
+    REASONER_OFFLINE = "reasoner_offline"
 
 
 class ProposalJudged(DeskMessage, frozen=True, kw_only=True, tag="policy.proposal-judged.v1"):
