@@ -41,7 +41,8 @@ class PolicyState:
 
     `days` are the trading days heard of, ascending. `answered` holds the ids of what was said to
     somebody's word, so that a second delivery is not answered a second time. `accepted_at` is the
-    desk time at which a version was accepted, by version.
+    desk time at which a version was accepted, by version. `awaits_person`: nothing but the venue's
+    cash keeps the desk from being reconciled, which exec takes over on a person's resume.
     """
 
     desk: str
@@ -57,6 +58,7 @@ class PolicyState:
     clock_offset_ns: int | None = None
     reconciled: bool = False
     reasoner_offline: bool = False
+    awaits_person: bool = False
     judged: SanityJudged | None = None
     days: list[int] = field(default_factory=list[int])
     unheard: set[str] = field(default_factory=set[str])
@@ -131,6 +133,7 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
     match heard:
         case ReconciliationCompleted() if heard.account == state.account_name:
             state.reconciled = not heard.blocks_account
+            state.awaits_person = heard.awaits_person
             if heard.breaks:
                 state.evidence.broke()
         case SafetyTripped():

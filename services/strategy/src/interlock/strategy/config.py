@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from interlock.model.values import require_positive
+from interlock.model.values import ZERO, require_not_negative, require_positive
 from interlock.strategy.ensemble.config import EnsembleConfig, SipConfig
 
 
@@ -31,6 +31,11 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         nothing.
     ensemble, sip
         The meta-ensemble, and what it saves of each day's profit.
+    max_exposure_pct
+        Of the equity. Positions worth more are trimmed; without it none is.
+    slice_notional, slice_seconds, min_slice_notional
+        What an order of a trim is worth at most, one an instrument each `slice_seconds`, and what
+        it is worth at least, as the venue may ask for.
     """
 
     kind: EngineKind = EngineKind.THRESHOLD
@@ -39,6 +44,10 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     position_notional: Decimal = Decimal(5_000)
     allow_short: bool = False
     max_features_age_seconds: int = 30
+    max_exposure_pct: Decimal | None = None
+    slice_notional: Decimal = Decimal(1_000)
+    slice_seconds: int = 30
+    min_slice_notional: Decimal = ZERO
     ensemble: EnsembleConfig | None = None
     sip: SipConfig | None = None
 
@@ -48,6 +57,14 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         require_positive("position_notional", self.position_notional)
+        require_positive("slice_notional", self.slice_notional)
+        require_not_negative("min_slice_notional", self.min_slice_notional)
+        if self.max_exposure_pct is not None:
+            require_positive("max_exposure_pct", self.max_exposure_pct)
+        if self.min_slice_notional > self.slice_notional:
+            raise ValueError("min_slice_notional must not be above slice_notional")
+        if self.slice_seconds < 1:
+            raise ValueError(f"slice_seconds must be at least 1, not {self.slice_seconds}")
         if self.max_features_age_seconds < 1:
             raise ValueError(
                 f"max_features_age_seconds must be at least 1, not {self.max_features_age_seconds}"

@@ -4,7 +4,6 @@ The threshold is in basis points per cadence. Prices spread with the square root
 bars longer than the cadence it is scaled by the square root of bar length over cadence.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
 from math import sqrt
 
@@ -13,22 +12,21 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, Side
 from interlock.strategy.intents import Order, intent_of
 from interlock.strategy.state import StrategyState
-from interlock.wire.base import Said
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent
 
 
-def follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence[Said]:
+def wanted(state: StrategyState, heard: FeaturesComputed, now: int) -> OrderIntent | None:
+    """Return the intent that a bar asks for, given what is held."""
     instrument = state.instruments.get(heard.instrument_id)
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
-        return ()
-    if heard.instrument_id in state.asking or heard.close <= 0:
-        return ()
+        return None
+    if heard.close <= 0:
+        return None
     if now - heard.ts_event > state.config.max_features_age_seconds * NANOS_PER_SECOND:
-        return ()
+        return None
     threshold = scaled_threshold_bps(state.threshold_bps, heard.bar_seconds, state.cadence_seconds)
-    intent = _intent(state, heard, instrument, threshold, now)
-    return () if intent is None else [intent]
+    return _intent(state, heard, instrument, threshold, now)
 
 
 def scaled_threshold_bps(threshold_bps: float, bar_seconds: int, cadence_seconds: int) -> float:

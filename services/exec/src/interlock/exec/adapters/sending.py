@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 
 from interlock.exec.adapters.asking import Asking, Call
@@ -184,11 +184,23 @@ def at_venue(
             name = protective.client_order_id
             return asks.orders(Call.PLACE, name, lambda: protect(venue, switch, effect, now))
         case CancelOrder(client_order_id=name):
-            return asks.orders(Call.CANCEL, name, lambda: venue.cancel(name))
+            return asks.orders(
+                Call.CANCEL, name, lambda: venue.cancel(name), _turn_to_cancel(switch, name)
+            )
         case LookUp(client_order_id=name):
             return asks.orders(Call.LOOK_UP, name, lambda: venue.look_up(name))
         case AdvanceVenue(event=event):
             return asks.orders(Call.ADVANCE, event.message_id, lambda: venue.advance(event))
+
+
+def _turn_to_cancel(switch: KillSwitch, name: str) -> Callable[[], Awaitable[bool]] | None:
+    """Return what waits until `name` may be asked for, none where there is nothing to wait for.
+
+    What a press of the switch ends anyhow takes no turn from it.
+    """
+    if switch.pace.is_free:
+        return None
+    return lambda: switch.pace.in_line(lambda: not switch.is_ending(name))
 
 
 def turn(switch: KillSwitch, effect: Effect) -> Awaitable[Sequence[Report]]:

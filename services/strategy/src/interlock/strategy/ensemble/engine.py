@@ -7,7 +7,6 @@ the distances of its protective orders, and without a range to take them from th
 here asks a model: forecasts come with the features, or they do not.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -15,20 +14,16 @@ from msgspec.structs import replace
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, Side
-from interlock.strategy.ensemble.announcing import announcements
 from interlock.strategy.ensemble.exposure import room_of, unit_of
 from interlock.strategy.ensemble.modes import halves, heeded_in, may_act
 from interlock.strategy.ensemble.permission import limits_for, may_enter, may_short
 from interlock.strategy.ensemble.protection import protection_of
-from interlock.strategy.ensemble.saving import save
 from interlock.strategy.ensemble.score import score_of
 from interlock.strategy.ensemble.sizing import fraction_of, quantity_within
 from interlock.strategy.ensemble.state import EnsembleState
-from interlock.strategy.flatten import close_one
 from interlock.strategy.intents import Order, intent_of
 from interlock.strategy.state import StrategyState
-from interlock.wire.accounts import AccountUpdated
-from interlock.wire.base import Heard, Message, caused_id
+from interlock.wire.base import caused_id
 from interlock.wire.decisions import Action, ScoreComputed
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent
@@ -36,34 +31,17 @@ from interlock.wire.orders import OrderIntent
 _SIDES = {Action.BUY: Side.BUY, Action.SELL: Side.SELL}
 
 
-def decide(
-    state: StrategyState, ensemble: EnsembleState, heard: Heard, now: int
-) -> Sequence[Message]:
-    said = announcements(state, ensemble, heard, now)
-    match heard:
-        case FeaturesComputed():
-            said += _on_features(state, ensemble, heard, now)
-        case AccountUpdated() if heard.message_id == ensemble.savings.due:
-            said += save(state, ensemble, heard, now)
-        case _:
-            pass
-    return said
-
-
-def _on_features(
+def score(
     state: StrategyState, ensemble: EnsembleState, features: FeaturesComputed, now: int
-) -> Sequence[Message]:
-    instrument = state.instruments.get(features.instrument_id)
-    if instrument is None or features.close <= 0:
-        return ()
-    closing = close_one(state, features.instrument_id, features, now)
-    if features.instrument_id == ensemble.savings.instrument_id or _is_old(state, features, now):
-        return closing
-    computed = _computed(state, ensemble, features, instrument, now)
-    if state.flattening is not None:
-        return [computed, *closing]
-    intent = _wanted(state, ensemble, features, instrument, computed, now)
-    return [computed] if intent is None else [computed, intent]
+) -> ScoreComputed | None:
+    """Return the score of a bar, none where it is not for the ensemble to score."""
+    name = features.instrument_id
+    instrument = state.instruments.get(name)
+    if instrument is None or features.close <= 0 or _is_old(state, features, now):
+        return None
+    if name == ensemble.savings.instrument_id:
+        return None
+    return _computed(state, ensemble, features, instrument, now)
 
 
 def _is_old(state: StrategyState, features: FeaturesComputed, now: int) -> bool:
@@ -79,7 +57,7 @@ def _computed(
     now: int,
 ) -> ScoreComputed:
     mode = ensemble.mode(instrument.instrument_id)
-    score = score_of(ensemble.inputs(features), ensemble.weights, heeded_in(mode), ensemble.config)
+    made = score_of(ensemble.inputs(features), ensemble.weights, heeded_in(mode), ensemble.config)
     computed = ScoreComputed(
         message_id=caused_id(features, ScoreComputed),
         decision_id=features.decision_id,
@@ -89,11 +67,11 @@ def _computed(
         p_short=features.p_short,
         p_mid=features.p_mid,
         size_hint=features.size_hint,
-        weights=score.weights,
-        penalties=score.penalties,
-        base=score.base,
-        score=score.score,
-        action=score.action if may_act(mode) else Action.HOLD,
+        weights=made.weights,
+        penalties=made.penalties,
+        base=made.base,
+        score=made.score,
+        action=made.action if may_act(mode) else Action.HOLD,
         size_fraction=0.0,
         mode=mode,
         features_id=features.message_id,
@@ -113,18 +91,18 @@ def _fraction(ensemble: EnsembleState, instrument: Instrument, computed: ScoreCo
     return fraction_of(computed.score, limits, halved=halves(computed.mode))
 
 
-def _wanted(
+def wanted(
     state: StrategyState,
     ensemble: EnsembleState,
     features: FeaturesComputed,
-    instrument: Instrument,
     computed: ScoreComputed,
     now: int,
 ) -> OrderIntent | None:
     """Return the intent that a score asks for, given what is held."""
     side, name = _SIDES.get(computed.action), features.instrument_id
-    if side is None or name in state.asking:
+    if side is None:
         return None
+    instrument = state.instruments[name]
     held = state.positions.get(name, ZERO)
     order = Order(
         instrument=instrument, side=side, close=features.close, ts_market=features.ts_event

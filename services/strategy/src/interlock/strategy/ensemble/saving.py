@@ -4,6 +4,7 @@ It carries no stops: what is saved is meant to stay.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from interlock.model.values import ZERO, Side
 from interlock.strategy.ensemble.exposure import exposed, room_of, unit_of
@@ -14,32 +15,44 @@ from interlock.strategy.ensemble.sizing import quantity_within
 from interlock.strategy.ensemble.state import EnsembleState
 from interlock.strategy.intents import Order, intent_of
 from interlock.strategy.state import StrategyState
+from interlock.strategy.trim import is_trimming
 from interlock.wire.accounts import AccountUpdated
-from interlock.wire.base import Message
+from interlock.wire.orders import OrderIntent
 
 
-def save(
-    state: StrategyState, ensemble: EnsembleState, account: AccountUpdated, now: int
-) -> Sequence[Message]:
-    """Return the intent for what is owed, where it comes to a lot and may be asked for."""
+def save(state: StrategyState, account: AccountUpdated, now: int) -> Sequence[OrderIntent]:
+    """Return the intent for what is owed at the close, where it may be asked for."""
+    ensemble = state.ensemble
+    if ensemble is None or account.message_id != ensemble.savings.due:
+        return ()
+    quantity = _quantity(state, ensemble, account)
+    if quantity <= ZERO:
+        return ()
+    savings = ensemble.savings
+    close, ts_market = state.closes[savings.instrument_id]
+    order = Order(
+        instrument=state.instruments[savings.instrument_id],
+        side=Side.BUY,
+        close=close,
+        ts_market=ts_market,
+        quantity=quantity,
+    )
+    reasons = [REASON, f"day_pnl={account.day_pnl:.2f}", f"owed={savings.owed:.2f}"]
+    return [intent_of(state, account, order, reasons, now)]
+
+
+def _quantity(state: StrategyState, ensemble: EnsembleState, account: AccountUpdated) -> Decimal:
+    """Return the lots that what is owed pays for and the rules have room for."""
     name, owed = ensemble.savings.instrument_id, ensemble.savings.owed
-    instrument, known = state.instruments.get(name), state.closes.get(name)
-    if instrument is None or known is None or owed <= ZERO or name in state.asking:
-        return ()
+    instrument = state.instruments.get(name)
+    if instrument is None or owed <= ZERO or name in state.asking or is_trimming(state):
+        return ZERO
     if not may_act(ensemble.mode(name)) or not may_enter(state, ensemble, instrument):
-        return ()
+        return ZERO
     limits, unit = limits_for(ensemble, instrument), unit_of(state, ensemble, instrument)
     if limits is None or unit is None or state.positions.get(name, ZERO) < ZERO:
-        return ()
+        return ZERO
     equity = max(account.equity_at_day_start, ZERO)
     left = limits.name * equity - exposed(state, ensemble, name) * unit
     room = room_of(state, ensemble, instrument.bucket, limits.bucket * equity)
-    quantity = quantity_within(instrument, min(owed, left, room, limits.order * equity), unit)
-    if quantity <= ZERO:
-        return ()
-    close, ts_market = known
-    order = Order(
-        instrument=instrument, side=Side.BUY, close=close, ts_market=ts_market, quantity=quantity
-    )
-    reasons = [REASON, f"day_pnl={account.day_pnl:.2f}", f"owed={owed:.2f}"]
-    return [intent_of(state, account, order, reasons, now)]
+    return quantity_within(instrument, min(owed, left, room, limits.order * equity), unit)
