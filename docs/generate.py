@@ -14,7 +14,7 @@ from interlock.model.trading import LETS_THROUGH, NOTHING_TO_DO, Standing, Trigg
 from interlock.strategy.ensemble.config import EnsembleConfig
 from interlock.strategy.ensemble.modes import FAILURES, heeded_in
 from interlock.strategy.ensemble.score import PENALTIES
-from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, STRATEGY, Entry
+from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
 from interlock.wire.decisions import Mode
 
 ROOT = Path(__file__).parents[1]
@@ -24,13 +24,12 @@ def render() -> dict[str, str]:
     """Return every document with a generated part: path below the root, and content."""
     documents = {"docs/order-states.md": order_states()}
     documents["docs/trading-states.md"] = trading_states()
+    ensemble = "docs/ensemble.md"
+    documents[ensemble] = _filled(ensemble, {"penalties": penalties(), "modes": modes()})
     documents["README.md"] = _filled("README.md", {"controls": controls()})
     for service in (*SERVICES, CLI):
         path = f"services/{service}/README.md"
-        parts = {"hears": hears(service), "says": says(service)}
-        if service == STRATEGY:
-            parts |= {"penalties": penalties(), "modes": modes()}
-        documents[path] = _filled(path, parts)
+        documents[path] = _filled(path, {"hears": hears(service), "says": says(service)})
     return documents
 
 

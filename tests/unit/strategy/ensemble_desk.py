@@ -52,8 +52,12 @@ def ensemble_config(**more: Any) -> EnsembleConfig:
     return EnsembleConfig(**(fields | more))
 
 
-def config(sip: SipConfig | None = None, **more: Any) -> StrategyConfig:
-    return StrategyConfig(kind=EngineKind.ENSEMBLE, ensemble=ensemble_config(**more), sip=sip)
+def config(
+    sip: SipConfig | None = None, section: dict[str, Any] | None = None, **more: Any
+) -> StrategyConfig:
+    """Return the section: `more` is of its part ``[strategy.ensemble]``."""
+    ensemble = ensemble_config(**more)
+    return StrategyConfig(kind=EngineKind.ENSEMBLE, ensemble=ensemble, sip=sip, **(section or {}))
 
 
 def cell(sip: SipConfig | None = None, **more: Any) -> Cell[StrategyState]:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from interlock.model.ids import client_order_id
 from interlock.model.values import OrderType, Side, TradingState
 from interlock.strategy.ensemble.config import BucketRules
 from interlock.testkit.cells import react
@@ -19,6 +20,7 @@ from tests.unit.strategy.ensemble_desk import (
     SELL,
     account,
     bar,
+    cancels,
     cell,
     features,
     fill_all,
@@ -297,6 +299,28 @@ def test_a_desk_that_is_closing_closes_at_each_bar_and_enters_nothing():
     assert scored(said).action is Action.BUY
     (again,) = intents(said)
     assert (again.side, again.reduce_only) == (Side.SELL, True)
+
+
+def trimming():
+    """Return an ensemble that holds more than the desk may, and the slice it asked for."""
+    made = ready(section={"max_exposure_pct": Decimal(1)})
+    holding(made)
+    (slice_,) = intents(react(made, account(2), 2 * SECOND))
+    assert slice_.reasons[0] == "trim"
+    return made, slice_
+
+
+def test_while_exposure_is_trimmed_nothing_is_entered():
+    made, _ = trimming()
+    said = bar(made, 3, BUY, "GOOG")
+    assert scored(said).action is Action.BUY
+    assert intents(said) == []
+
+
+def test_an_exit_takes_back_the_slice_that_rests():
+    made, slice_ = trimming()
+    (cancel,) = cancels(bar(made, 3, SELL))
+    assert cancel.client_order_id == client_order_id(slice_.intent_id)
 
 
 def test_nothing_of_a_bar_waits_for_anything_outside():

@@ -23,6 +23,7 @@ from tests.unit.strategy.ensemble_desk import (
     cell,
     config,
     desk,
+    features,
     feed,
     fill_all,
     intents,
@@ -54,8 +55,16 @@ def priced(**more):
     return made
 
 
-def save(made, message):
-    return react(made, message, message.ts_event)
+def next_bar(message, minutes=1, **more):
+    return features(message.ts_event // SECOND + 60 * minutes, BUY, "GLD", **more)
+
+
+def save(made, message, **more):
+    """Let a day close, and then a bar of the instrument come; return what is asked for."""
+    said = react(made, message, message.ts_event)
+    assert intents(said) == [], "the account is marked while policy may be changing"
+    seen = next_bar(message, **more)
+    return intents(react(made, seen, seen.ts_event))
 
 
 @pytest.mark.parametrize(
@@ -154,13 +163,34 @@ def test_it_is_not_asked_for_where_no_risk_may_be_taken_and_stays_owed(change):
 
 
 def test_without_models_nothing_is_moved():
-    made = ready(SIP)
-    bar(made, 1, BUY, "GLD", p_short=None, p_mid=None, size_hint=None)
-    assert save(made, closing(50_000)) == []
+    silent = {"p_short": None, "p_mid": None, "size_hint": None}
+    assert save(ready(SIP), closing(50_000), **silent) == []
 
 
-def test_without_a_price_nothing_is_moved():
-    assert save(ready(SIP), closing(50_000)) == []
+@pytest.mark.parametrize("close", [0.0, -1.0])
+def test_without_a_price_nothing_is_moved(close):
+    made = priced()
+    assert save(made, closing(50_000), close=close) == []
+    assert made.state.ensemble.savings.owed == 500
+
+
+def test_a_bar_that_was_missed_moves_nothing():
+    made, close = priced(), closing(50_000)
+    react(made, close, close.ts_event)
+    seen = next_bar(close)
+    assert react(made, seen, seen.ts_event + 31 * SECOND) == []
+
+
+def test_only_the_first_bar_after_the_close_asks_and_only_of_the_instrument():
+    made, close = priced(), closing(50_000)
+    react(made, close, close.ts_event)
+    other = bar(made, close.ts_event // SECOND + 30, BUY, "SPY")
+    assert [one.reasons[0] for one in intents(other)] == ["entry"]
+    first, second = next_bar(close), next_bar(close, 2)
+    (intent,) = react(made, first, first.ts_event)
+    assert intent.reasons[0] == "sip"
+    react(made, replace(denied(1), intent_id=intent.intent_id, instrument_id="GLD"), 0)
+    assert react(made, second, second.ts_event) == []
 
 
 def test_the_ensemble_does_not_trade_what_is_saved_into():
@@ -171,8 +201,8 @@ def test_the_ensemble_does_not_trade_what_is_saved_into():
 
 def test_without_a_section_nothing_is_saved():
     made = ready()
-    bar(made, 1, BUY, "GLD")
-    assert save(made, closing(50_000)) == []
+    (entry,) = save(made, closing(50_000))
+    assert entry.reasons[0] == "entry"
 
 
 def test_another_accounts_profit_is_not_ours():
@@ -208,9 +238,9 @@ def test_a_crash_before_the_order_was_said_says_the_same_order():
     (intent,) = save(priced(), close)
     again = priced()
     again.recover(close, own=False)
-    (same,) = react(again, close, close.ts_event)
-    assert same.intent_id == intent.intent_id
-    assert same.quantity == intent.quantity
+    seen = next_bar(close)
+    (same,) = react(again, seen, seen.ts_event)
+    assert (same.intent_id, same.quantity) == (intent.intent_id, intent.quantity)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def _answered(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
         case FeaturesComputed():
             return _on_bar(state, heard, now)
         case AccountUpdated():
-            return [*next_slices(state, heard, now), *save(state, heard, now)]
+            return next_slices(state, heard, now)
         case TradingStateChanged() if state.flattening is not None:
             return [*give_way(state, heard, now), *close_all(state, heard, now)]
         case OrderFilled() | OrderCanceled() | OrderExpired() if state.flattening is not None:
@@ -60,7 +60,7 @@ def _reloaded(state: StrategyState, report: ConfigReloaded, now: int) -> ConfigC
 def _on_bar(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence[Said]:
     """Return the engine's view of a bar, and what follows from it unless all is to be closed."""
     score, wanted = _engine(state, heard, now)
-    said: list[Said] = [] if score is None else [score]
+    said: list[Said] = [*save(state, heard, now)] if score is None else [score]
     if state.flattening is not None:
         closing = close_one(state, heard.instrument_id, heard, now)
         return [*said, *give_way(state, heard, now), *closing]

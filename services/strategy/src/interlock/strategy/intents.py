@@ -4,12 +4,13 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from interlock.model.ids import DecisionId, UnixNanos
+from interlock.model.ids import NANOS_PER_SECOND, DecisionId, UnixNanos
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.strategy.state import StrategyState
 from interlock.wire.base import Message, caused_id
 from interlock.wire.build import build_of
+from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent, Protection
 
 
@@ -26,6 +27,11 @@ class Order(Struct, frozen=True, kw_only=True):
     quantity: Decimal = ZERO
     leaving: bool = False
     protection: Protection | None = None
+
+
+def is_old(state: StrategyState, features: FeaturesComputed, now: int) -> bool:
+    """Return whether the bar was missed, and asked for since: it decides nothing."""
+    return now - features.ts_event > state.config.max_features_age_seconds * NANOS_PER_SECOND
 
 
 def intent_of(

@@ -7,10 +7,9 @@ bars longer than the cadence it is scaled by the square root of bar length over 
 from decimal import Decimal
 from math import sqrt
 
-from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, Side
-from interlock.strategy.intents import Order, intent_of
+from interlock.strategy.intents import Order, intent_of, is_old
 from interlock.strategy.state import StrategyState
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent
@@ -21,9 +20,7 @@ def wanted(state: StrategyState, heard: FeaturesComputed, now: int) -> OrderInte
     instrument = state.instruments.get(heard.instrument_id)
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
         return None
-    if heard.close <= 0:
-        return None
-    if now - heard.ts_event > state.config.max_features_age_seconds * NANOS_PER_SECOND:
+    if heard.close <= 0 or is_old(state, heard, now):
         return None
     threshold = scaled_threshold_bps(state.threshold_bps, heard.bar_seconds, state.cadence_seconds)
     return _intent(state, heard, instrument, threshold, now)

@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, Side
 from interlock.strategy.ensemble.exposure import room_of, unit_of
@@ -21,7 +20,7 @@ from interlock.strategy.ensemble.protection import protection_of
 from interlock.strategy.ensemble.score import score_of
 from interlock.strategy.ensemble.sizing import fraction_of, quantity_within
 from interlock.strategy.ensemble.state import EnsembleState
-from interlock.strategy.intents import Order, intent_of
+from interlock.strategy.intents import Order, intent_of, is_old
 from interlock.strategy.state import StrategyState
 from interlock.wire.base import caused_id
 from interlock.wire.decisions import Action, ScoreComputed
@@ -37,16 +36,11 @@ def score(
     """Return the score of a bar, none where it is not for the ensemble to score."""
     name = features.instrument_id
     instrument = state.instruments.get(name)
-    if instrument is None or features.close <= 0 or _is_old(state, features, now):
+    if instrument is None or features.close <= 0 or is_old(state, features, now):
         return None
     if name == ensemble.savings.instrument_id:
         return None
     return _computed(state, ensemble, features, instrument, now)
-
-
-def _is_old(state: StrategyState, features: FeaturesComputed, now: int) -> bool:
-    """Return whether the bar was missed, and asked for since: it decides nothing."""
-    return now - features.ts_event > state.config.max_features_age_seconds * NANOS_PER_SECOND
 
 
 def _computed(

@@ -1,4 +1,4 @@
-"""The order that moves what a day has saved: an ordinary intent, at the day's close.
+"""The order that moves what a day has saved: an ordinary intent, at the first bar after its close.
 
 It carries no stops: what is saved is meant to stay.
 """
@@ -13,32 +13,34 @@ from interlock.strategy.ensemble.permission import limits_for, may_enter
 from interlock.strategy.ensemble.sip import REASON
 from interlock.strategy.ensemble.sizing import quantity_within
 from interlock.strategy.ensemble.state import EnsembleState
-from interlock.strategy.intents import Order, intent_of
+from interlock.strategy.intents import Order, intent_of, is_old
 from interlock.strategy.state import StrategyState
 from interlock.strategy.trim import is_trimming
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent
 
 
-def save(state: StrategyState, account: AccountUpdated, now: int) -> Sequence[OrderIntent]:
-    """Return the intent for what is owed at the close, where it may be asked for."""
+def save(state: StrategyState, features: FeaturesComputed, now: int) -> Sequence[OrderIntent]:
+    """Return the intent for what is owed, where this bar is to ask for it and may."""
     ensemble = state.ensemble
-    if ensemble is None or account.message_id != ensemble.savings.due:
+    if ensemble is None or features.message_id != ensemble.savings.answered:
+        return ()
+    savings, account = ensemble.savings, ensemble.account
+    if account is None or features.close <= 0 or is_old(state, features, now):
         return ()
     quantity = _quantity(state, ensemble, account)
     if quantity <= ZERO:
         return ()
-    savings = ensemble.savings
-    close, ts_market = state.closes[savings.instrument_id]
     order = Order(
         instrument=state.instruments[savings.instrument_id],
         side=Side.BUY,
-        close=close,
-        ts_market=ts_market,
+        close=features.close,
+        ts_market=features.ts_event,
         quantity=quantity,
     )
-    reasons = [REASON, f"day_pnl={account.day_pnl:.2f}", f"owed={savings.owed:.2f}"]
-    return [intent_of(state, account, order, reasons, now)]
+    reasons = [REASON, f"day_pnl={savings.pnl:.2f}", f"owed={savings.owed:.2f}"]
+    return [intent_of(state, features, order, reasons, now)]
 
 
 def _quantity(state: StrategyState, ensemble: EnsembleState, account: AccountUpdated) -> Decimal:

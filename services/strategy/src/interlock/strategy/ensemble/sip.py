@@ -1,8 +1,10 @@
 """Saving: a share of each day's profit is set aside at the close, and moved into one instrument.
 
-What is set aside is owed until it has been bought: a share of a small profit may be less than one
-lot, and an order may be denied. A day is set aside once, whatever is heard twice and whoever
-restarts: the last day is folded from the account's own messages.
+The first account at the close, or after it, sets the day's share aside; the next bar of the
+instrument asks for it. The account itself does not: it is marked while policy may be changing, and
+what the gate makes of an intent would hang on who is faster. What is set aside is owed until it has
+been bought: a share of a small profit may be less than one lot, and an order may be denied. A day
+is set aside once, whatever is heard twice and whoever restarts: all of it is folded from messages.
 """
 
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO
 from interlock.strategy.ensemble.config import SipConfig
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderFilled, OrderIntent
 
 REASON = "sip"
@@ -34,8 +37,12 @@ class Savings:
         Where one trading day ends and the next begins.
     day
         The last trading day whose share was set aside.
-    due
-        The message id of the account at that day's close: what is answered with an order.
+    is_due
+        Whether that day's share has still to be asked for.
+    answered
+        The message id of the features that are answered with an order, the last ones.
+    pnl
+        That day's profit.
     owed
         What was set aside and is not bought yet, in the account's currency.
     asked
@@ -48,7 +55,9 @@ class Savings:
     config: SipConfig | None = None
     multiplier: Decimal = Decimal(1)
     day: int | None = None
-    due: str = ""
+    is_due: bool = False
+    answered: str = ""
+    pnl: Decimal = ZERO
     owed: Decimal = ZERO
     asked: str = ""
 
@@ -68,9 +77,14 @@ class Savings:
             return
         if account.ts_event < close_of(account.day, self.day_starts_at_utc_hour, config):
             return
-        self.day, self.due = account.day, account.message_id
+        self.day, self.is_due, self.pnl = account.day, True, account.day_pnl
         if account.day_pnl.is_finite() and account.day_pnl > ZERO:
             self.owed += account.day_pnl * config.pct / _PERCENT
+
+    def price(self, features: FeaturesComputed) -> None:
+        """Note the bar at which a day's share is asked for: once, whatever comes of it."""
+        if self.is_due and features.instrument_id == self.instrument_id:
+            self.is_due, self.answered = False, features.message_id
 
     def intend(self, intent: OrderIntent) -> None:
         if intent.reasons[:1] == [REASON]:

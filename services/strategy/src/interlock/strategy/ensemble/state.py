@@ -126,6 +126,7 @@ def take(state: EnsembleState, heard: Heard) -> None:
             state.present[heard.instrument_id] = frozenset(voices_of(heard))
             if heard.delta is not None:
                 state.deltas[heard.instrument_id] = heard.delta
+            state.savings.price(heard)
         case AccountUpdated() if heard.account == state.account_name:
             state.account = heard
             state.savings.mark(heard)
