@@ -16,11 +16,13 @@ from tests.bench import (
     gate_on_bus,
     live_quotes,
     start_up,
+    strategy_in_process,
 )
 from tests.bench.report import Line, print_table
 
 PARTS = {
     "gate": gate_in_process.measure,
+    "strategy": strategy_in_process.measure,
     "backtest": backtest_driver.measure,
     "gate-bus": gate_on_bus.measure,
     "chain": chain.measure,
