@@ -23,7 +23,8 @@ from tests.integration import live_market
 from tests.integration.live_desk import live_desk, run_to_its_end, verified
 from tests.integration.live_market import DOWN, MINUTE, MONEY, SYMBOLS, UP, news
 
-pytestmark = [pytest.mark.servers, pytest.mark.stack]
+# Half a minute of a desk, and many times that on a machine with other work.
+pytestmark = [pytest.mark.servers, pytest.mark.stack, pytest.mark.timeout(300)]
 
 MARKETS = pytest.mark.parametrize(
     "market_of", [live_market.alpaca, live_market.exchange], ids=["alpaca", "ccxt"]

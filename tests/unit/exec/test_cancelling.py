@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from interlock.exec.adapters.asking import Asking
 from interlock.exec.adapters.cancelling import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Pace
-from interlock.exec.adapters.kill_switch import KillSwitch
+from interlock.exec.adapters.kill_switch import TRIES_AT_ALL, KillSwitch
 from interlock.exec.adapters.sending import at_venue
 from interlock.exec.adapters.switch_file import arm_at_first_start, read_switch
-from interlock.exec.ports import CancelOrder, Way
+from interlock.exec.ports import EXPIRED, CancelOrder, PlaceOrder, Way
 from interlock.model.values import OrderType, Side
 from interlock.venues.port import ProtectiveOrder, VenueAccepted, VenueBusy, VenueCanceled
 
@@ -139,6 +139,16 @@ async def test_a_request_for_all_that_was_not_taken_is_made_again_while_nothing_
     assert not len(switch.orders)
 
 
+async def test_a_request_for_all_that_is_never_taken_is_not_made_for_ever():
+    venue = Counting(all_of_them=[])
+    venue.cancels_all = venue.busy = True
+    switch = switch_with(venue, [])
+    await press(switch)
+    for _ in range(9):
+        await switch.sweep()
+    assert venue.asked == ["all"] * TRIES_AT_ALL
+
+
 async def test_i9_a_request_for_all_ends_nothing_that_was_sent_to_reduce_after_the_press():
     venue = Counting(all_of_them=[name_of(1), name_of(2)])
     venue.busy = True
@@ -199,3 +209,38 @@ async def test_ends_that_were_asked_for_wait_for_their_turn_unless_a_press_takes
     await asks.close()
     assert venue.asked == [f"cancel {name_of(1)}"]
     assert [one.client_order_id for one in heard] == [name_of(1)]
+
+
+class Trading(Counting):
+    """It takes orders, too."""
+
+    async def place(self, order, _now):
+        self.asked.append(f"place {order.client_order_id}")
+        return [VenueAccepted(client_order_id=order.client_order_id, venue_order_id="v")]
+
+
+@pytest.mark.parametrize(
+    ("left_seconds", "per_second"), [(60, 20.0), (0.05, RARELY)], ids=["in time", "too late"]
+)
+async def test_what_takes_a_stops_place_is_sent_after_its_end_and_never_late(
+    left_seconds, per_second
+):
+    venue = Trading(per_second)
+    switch = switch_with(venue, [signed(1), signed(2)])
+    heard, closing = [], signed(3)
+    asks = Asking(switch.hear, heard.append)
+    now = closing.expires_at - int(left_seconds * 10**9)
+    for n in (1, 2):
+        at_venue(venue, switch, asks, CancelOrder(client_order_id=name_of(n)), now)
+    sent = PlaceOrder(order=closing, after=(name_of(2),))
+    assert at_venue(venue, switch, asks, sent, now) == ()
+    async with asyncio.timeout(10):
+        while name_of(3) not in [one.client_order_id for one in heard]:
+            await asyncio.sleep(0.01)
+    await asks.close()
+    if per_second is RARELY:
+        assert venue.asked == [f"cancel {name_of(1)}"]
+        assert heard[-1] == VenueCanceled(client_order_id=name_of(3), reason=EXPIRED)
+    else:
+        wanted = [f"cancel {name_of(1)}", f"cancel {name_of(2)}", f"place {name_of(3)}"]
+        assert venue.asked == wanted

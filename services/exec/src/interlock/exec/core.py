@@ -288,7 +288,8 @@ def _moved(state: ExecState, switch: SwitchMoved, now: int) -> Sequence[Message]
 def _sent(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
     """Return the row and the sending of an order that may be sent; stops make room for it."""
     room = protective.make_room(state, order, now)
-    return [submitted(order, now), *room, PlaceOrder(order=order)]
+    after = tuple(one.client_order_id for one in room if isinstance(one, CancelOrder))
+    return [submitted(order, now), *room, PlaceOrder(order=order, after=after)]
 
 
 def _submit(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:

@@ -40,6 +40,8 @@ from interlock.wire.orders import SubmitOrder
 _log = logging.getLogger(__name__)
 
 PRESS_SECONDS = 1.5
+TRIES_AT_ALL = 5
+"""So often the one request for all is made that a venue does not take."""
 
 _IN_MEMORY = Switch(state=SwitchState.ARMED, way=Way.START, by="", reason="", seen_at=0)
 
@@ -59,7 +61,7 @@ class KillSwitch:
     unwritten: bool = False
     _mark: tuple[int, int, int] = (0, 0, 0)
     _to_cancel: set[str] = field(default_factory=set[str])
-    _all_at_once: bool = False
+    _tries_at_all: int = 0
     _last_submit_at: int = 0
     _writing: int = 0
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -82,7 +84,7 @@ class KillSwitch:
         """Return whether `order` may go to the venue now; it counts as sent where it may."""
         if order.reduce_only:
             # It is to stay: nothing may be asked any more that would end it, too.
-            self._all_at_once = False
+            self._tries_at_all = 0
             self.orders.place(order)
             return True
         if self.pressed:
@@ -118,7 +120,7 @@ class KillSwitch:
             last_submit_at=self._last_submit_at,
         )
         _log.critical("the kill switch is pressed by %s (%s): %s", way, by, reason)
-        self._to_cancel, self._all_at_once = set(self.orders), True
+        self._to_cancel, self._tries_at_all = set(self.orders), TRIES_AT_ALL
         async with self._one_at_a_time:
             first_writing = self._begin_writing()
             reports = await self._cancel()
@@ -129,7 +131,7 @@ class KillSwitch:
 
     async def sweep(self) -> Sequence[Report]:
         """Ask once more for the end of what was open at the press."""
-        if not self.pressed or not (self._to_cancel or self._all_at_once or self.unwritten):
+        if not self.pressed or not (self._to_cancel or self._tries_at_all or self.unwritten):
             return ()
         async with self._one_at_a_time:
             reports = await self._cancel()
@@ -156,7 +158,7 @@ class KillSwitch:
                 return ()
             self.standing = armed
             self._to_cancel.clear()
-            self._all_at_once = False
+            self._tries_at_all = 0
         _log.warning("the kill switch is armed again by %s: %s", by, reason)
         return [self.moved()]
 
@@ -173,7 +175,7 @@ class KillSwitch:
             )
         if not self.pressed:
             return [self.moved()] if pressed_at else ()
-        self._to_cancel, self._all_at_once = set(self.orders), True
+        self._to_cancel, self._tries_at_all = set(self.orders), TRIES_AT_ALL
         self.standing = replace(self.standing, cancelled_at=0)
         async with self._one_at_a_time:
             reports = await self._cancel()
@@ -218,7 +220,7 @@ class KillSwitch:
         """Ask for the end of `_to_cancel`, and put the figures into `standing`."""
         until = self.pace.clock() + PRESS_SECONDS
         reports: list[Report] = []
-        if self._all_at_once:
+        if self._tries_at_all:
             told = await self._end_all()
             reports += told or ()
             if told is not None:
@@ -239,8 +241,8 @@ class KillSwitch:
     async def _end_all(self) -> Sequence[Report] | None:
         """Use the venue's one request for all, until it was taken, or is not to be used."""
         told = await self._cancelling.all_at_once()
-        if told is not None or not self.venue.cancels_all:
-            self._all_at_once = False
+        taken = told is not None or not self.venue.cancels_all
+        self._tries_at_all = 0 if taken else self._tries_at_all - 1
         return told
 
     def _left(self) -> Sequence[str]:

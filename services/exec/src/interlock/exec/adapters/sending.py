@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 
@@ -24,6 +25,7 @@ from interlock.exec.ports import (
     VenueOpened,
 )
 from interlock.exec.reconcile import doubtful
+from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.port import (
     Reports,
     Venue,
@@ -177,9 +179,11 @@ def at_venue(
 ) -> Sequence[Report] | Awaitable[Sequence[Report]]:
     """Call the venue; what it is asked about one order, it is asked once at a time."""
     match effect:
-        case PlaceOrder(order=order):
+        case PlaceOrder(order=order, after=after):
             name = order.client_order_id
-            return asks.orders(Call.PLACE, name, lambda: place(venue, switch, order, now))
+            ended = asks.after(Call.CANCEL, after, (order.expires_at - now) / NANOS_PER_SECOND)
+            at = _clock_from(now, runs=ended is not None)
+            return asks.orders(Call.PLACE, name, lambda: place(venue, switch, order, at()), ended)
         case PlaceProtection(order=protective):
             name = protective.client_order_id
             return asks.orders(Call.PLACE, name, lambda: protect(venue, switch, effect, now))
@@ -191,6 +195,14 @@ def at_venue(
             return asks.orders(Call.LOOK_UP, name, lambda: venue.look_up(name))
         case AdvanceVenue(event=event):
             return asks.orders(Call.ADVANCE, event.message_id, lambda: venue.advance(event))
+
+
+def _clock_from(now: int, *, runs: bool) -> Callable[[], int]:
+    """Return a clock that says `now` now; it stands still where nobody has to wait."""
+    if not runs:
+        return lambda: now
+    ahead_ns = now - time.monotonic_ns()
+    return lambda: ahead_ns + time.monotonic_ns()
 
 
 def _turn_to_cancel(switch: KillSwitch, name: str) -> Callable[[], Awaitable[bool]] | None:
