@@ -9,7 +9,7 @@ from interlock.strategy.ensemble.config import BucketRules
 from interlock.testkit.cells import react
 from interlock.testkit.desk_messages import SECOND, denied, fill
 from interlock.wire.base import Message, caused_id
-from interlock.wire.decisions import Action, Mode, ScoreComputed
+from interlock.wire.decisions import Mode, ScoreAction, ScoreComputed
 from interlock.wire.orders import OrderIntent, Protection
 from msgspec.structs import replace
 
@@ -43,7 +43,7 @@ def test_each_bar_is_scored_and_the_score_names_all_it_was_made_of():
     assert (said.p_short, said.p_mid, said.size_hint) == (BUY, BUY, seen.size_hint)
     assert said.weights == {"short": 0.4, "mid": 0.3, "rl": 0.3}
     assert (said.base, said.score) == (pytest.approx(BUY), pytest.approx(BUY))
-    assert (said.action, said.mode, said.size_fraction) == (Action.BUY, Mode.FULL, 0.015)
+    assert (said.action, said.mode, said.size_fraction) == (ScoreAction.BUY, Mode.FULL, 0.015)
     assert said.policy_version == 1
 
 
@@ -68,7 +68,7 @@ def test_a_buy_enters_a_position_of_the_names_cap_with_its_stops():
 def test_an_undecided_bar_is_scored_and_asks_for_nothing():
     (only,) = bar(ready(), 1, HOLD)
     assert isinstance(only, ScoreComputed)
-    assert (only.action, only.size_fraction) == (Action.HOLD, 0.0)
+    assert (only.action, only.size_fraction) == (ScoreAction.HOLD, 0.0)
 
 
 def test_a_position_on_the_wanted_side_is_not_resized():
@@ -88,7 +88,7 @@ def test_a_sell_closes_what_is_held_and_carries_no_stops():
 
 def test_a_sell_of_nothing_asks_for_nothing_where_only_longs_are_allowed():
     said = bar(ready(), 1, SELL)
-    assert (scored(said).action, scored(said).size_fraction) == (Action.SELL, 0.0)
+    assert (scored(said).action, scored(said).size_fraction) == (ScoreAction.SELL, 0.0)
     assert intents(said) == []
 
 
@@ -123,7 +123,7 @@ def test_a_buy_closes_a_short_before_anything_else():
 @pytest.mark.parametrize("atr", [None, 0.0, -1.0, float("inf")])
 def test_without_a_range_nothing_is_entered(atr):
     said = bar(ready(), 1, BUY, atr=atr)
-    assert scored(said).action is Action.BUY
+    assert scored(said).action is ScoreAction.BUY
     assert intents(said) == []
 
 
@@ -296,7 +296,7 @@ def test_a_desk_that_is_closing_closes_at_each_bar_and_enters_nothing():
     assert closing.reasons == ["flatten", "kill rule"]
     react(made, replace(denied(1), intent_id=closing.intent_id), 0)
     said = bar(made, 2, BUY)
-    assert scored(said).action is Action.BUY
+    assert scored(said).action is ScoreAction.BUY
     (again,) = intents(said)
     assert (again.side, again.reduce_only) == (Side.SELL, True)
 
@@ -313,7 +313,7 @@ def trimming():
 def test_while_exposure_is_trimmed_nothing_is_entered():
     made, _ = trimming()
     said = bar(made, 3, BUY, "GOOG")
-    assert scored(said).action is Action.BUY
+    assert scored(said).action is ScoreAction.BUY
     assert intents(said) == []
 
 

@@ -9,7 +9,7 @@ from interlock.model.values import Side, TradingState
 from interlock.strategy.ensemble.config import SipConfig
 from interlock.testkit.cells import react
 from interlock.testkit.desk_messages import SECOND, denied, fill
-from interlock.wire.decisions import Action, Mode, ScoreComputed
+from interlock.wire.decisions import Mode, ScoreAction, ScoreComputed
 from interlock.wire.market import FeedCondition
 from interlock.wire.orders import OrderIntent
 from msgspec.structs import replace
@@ -109,7 +109,7 @@ def holds(state, message, said):
         rules = BUCKETS[bucket_of(one.instrument_id)]
         assert 0 <= one.size_fraction <= float(rules.name_pct) / 100 + 1e-15
         if one.mode in (Mode.DATA_STALL, Mode.NO_MODELS):
-            assert (one.action, one.size_fraction) == (Action.HOLD, 0.0)
+            assert (one.action, one.size_fraction) == (ScoreAction.HOLD, 0.0)
     for intent in said:
         if not isinstance(intent, OrderIntent):
             continue
@@ -139,7 +139,7 @@ def entered(state, message, intent, scores):
         assert intent.instrument_id == SIP.instrument
         return
     (score,) = scores
-    assert score.action is Action.BUY
+    assert score.action is ScoreAction.BUY
     assert score.mode not in (Mode.DATA_STALL, Mode.NO_MODELS)
     assert intent.protection is not None
     assert intent.decision_id == message.decision_id

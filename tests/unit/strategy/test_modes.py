@@ -11,7 +11,7 @@ from interlock.strategy.ensemble.modes import FAILURES, heeded_in, may_act, mode
 from interlock.strategy.ensemble.ports import ReasonerHeard, ReasonerSilent
 from interlock.testkit.cells import drive, react
 from interlock.testkit.desk_messages import SECOND
-from interlock.wire.decisions import Action, Mode, ModeChanged
+from interlock.wire.decisions import Mode, ModeChanged, ScoreAction
 from interlock.wire.market import FeedCondition
 from interlock.wire.system import AlertRaised
 
@@ -83,7 +83,7 @@ def test_a_data_stall_holds_what_is_held_and_enters_nothing(condition):
     assert alerts(react(made, feed(2, condition), 2 * SECOND)) == [STALL]
     for vote in (BUY, SELL):
         said = bar(made, 3 if vote == BUY else 4, vote)
-        assert (scored(said).mode, scored(said).action) == (Mode.DATA_STALL, Action.HOLD)
+        assert (scored(said).mode, scored(said).action) == (Mode.DATA_STALL, ScoreAction.HOLD)
         assert scored(said).size_fraction == 0.0
         assert scored(said).score == pytest.approx(vote), "what it would have said is shown"
         assert intents(said) == []
@@ -139,7 +139,7 @@ def test_without_the_local_reasoner_only_the_size_hint_counts():
     one = scored(bar(made, 2, BUY, p_short=0.1, p_mid=0.1))
     assert (one.mode, one.weights) == (Mode.RL_ONLY, {"rl": 1.0})
     assert one.score == pytest.approx(BUY)
-    assert (one.action, one.size_fraction) == (Action.BUY, 0.015)
+    assert (one.action, one.size_fraction) == (ScoreAction.BUY, 0.015)
 
 
 def test_the_local_reasoner_comes_back_with_one_alert():
@@ -230,7 +230,12 @@ def test_without_any_model_there_is_no_score_no_new_risk_and_no_exit(vote):
     holding(made)
     said = bar(made, 2, vote, **NOTHING)
     one = scored(said)
-    assert (one.mode, one.base, one.score, one.action) == (Mode.NO_MODELS, None, None, Action.HOLD)
+    assert (one.mode, one.base, one.score, one.action) == (
+        Mode.NO_MODELS,
+        None,
+        None,
+        ScoreAction.HOLD,
+    )
     assert intents(said) == []
     assert made.state.positions["SPY"] == 150
 

@@ -17,7 +17,7 @@ from interlock.strategy.ensemble.score import (
     shared,
     sigmoid,
 )
-from interlock.wire.decisions import Action
+from interlock.wire.decisions import ScoreAction
 from msgspec.structs import replace
 
 from tests.unit.strategy.ensemble_desk import ensemble_config
@@ -100,11 +100,11 @@ def test_with_all_voices_the_weights_are_used_as_they_stand():
 @pytest.mark.parametrize(
     ("vote", "action"),
     [
-        (0.67, Action.BUY),
-        (0.6699, Action.HOLD),
-        (0.5, Action.HOLD),
-        (0.3301, Action.HOLD),
-        (0.33, Action.SELL),
+        (0.67, ScoreAction.BUY),
+        (0.6699, ScoreAction.HOLD),
+        (0.5, ScoreAction.HOLD),
+        (0.3301, ScoreAction.HOLD),
+        (0.33, ScoreAction.SELL),
     ],
 )
 def test_the_action_turns_exactly_at_its_limits(vote, action):
@@ -115,8 +115,8 @@ def test_the_action_turns_exactly_at_its_limits(vote, action):
 
 def test_a_penalty_can_take_a_buy_away():
     vote = {"p_short": 0.7, "p_mid": 0.7, "size_hint": logit(0.7)}
-    assert score(**vote).action is Action.BUY
-    assert score(**vote, liquidity=0.4).action is Action.HOLD
+    assert score(**vote).action is ScoreAction.BUY
+    assert score(**vote, liquidity=0.4).action is ScoreAction.HOLD
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_what_is_no_probability_is_no_voice(value):
 
 def test_nobody_speaks_and_nothing_is_said():
     made = score(p_short=None, p_mid=None, size_hint=None)
-    assert (made.base, made.score, made.action) == (None, None, Action.HOLD)
+    assert (made.base, made.score, made.action) == (None, None, ScoreAction.HOLD)
 
 
 @pytest.mark.parametrize("speaking", [ALL, {RL}])
@@ -185,7 +185,7 @@ heeds = st.sets(st.sampled_from(VOICES))
 def test_a_score_is_none_or_from_zero_to_one_and_says_what_it_is_made_of(inputs, weights, heeded):
     made = score_of(inputs, weights, heeded, CONFIG)
     if made.score is None:
-        assert made.action is Action.HOLD
+        assert made.action is ScoreAction.HOLD
         return
     assert 0.0 <= made.score <= 1.0
     assert 0.0 <= decidedness(made.score) <= 1.0

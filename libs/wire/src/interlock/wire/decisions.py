@@ -6,7 +6,7 @@ from interlock.model.values import require_finite_float
 from interlock.wire.base import DeskMessage
 
 
-class Action(StrEnum):
+class ScoreAction(StrEnum):
     BUY = "buy"
     SELL = "sell"
     HOLD = "hold"
@@ -50,7 +50,7 @@ class ScoreComputed(DeskMessage, frozen=True, kw_only=True, tag="strategy.score.
     penalties: dict[str, float]
     base: float | None
     score: float | None
-    action: Action
+    action: ScoreAction
     size_fraction: float
     mode: Mode
     features_id: str

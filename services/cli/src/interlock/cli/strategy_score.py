@@ -22,7 +22,7 @@ from interlock.strategy.ensemble.permission import limits_for
 from interlock.strategy.ensemble.state import EnsembleState
 from interlock.strategy.state import StrategyState, evolve
 from interlock.wire.base import Message, root_ids
-from interlock.wire.decisions import Action, Mode, ScoreComputed
+from interlock.wire.decisions import Mode, ScoreAction, ScoreComputed
 from interlock.wire.market import FeaturesComputed, FeedCondition, FeedStatusChanged
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 from interlock.wire.reasoning import ReasonerStatusChanged, SentimentJudged
@@ -72,7 +72,7 @@ class Scored(Struct, frozen=True, kw_only=True):
     base: float | None
     penalties: dict[str, float]
     score: float | None
-    action: Action
+    action: ScoreAction
     size: float
 
 

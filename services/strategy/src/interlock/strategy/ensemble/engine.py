@@ -23,11 +23,11 @@ from interlock.strategy.ensemble.state import EnsembleState
 from interlock.strategy.intents import Order, intent_of, is_old
 from interlock.strategy.state import StrategyState
 from interlock.wire.base import caused_id
-from interlock.wire.decisions import Action, ScoreComputed
+from interlock.wire.decisions import ScoreAction, ScoreComputed
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderIntent
 
-_SIDES = {Action.BUY: Side.BUY, Action.SELL: Side.SELL}
+_SIDES = {ScoreAction.BUY: Side.BUY, ScoreAction.SELL: Side.SELL}
 
 
 def score(
@@ -65,7 +65,7 @@ def _computed(
         penalties=made.penalties,
         base=made.base,
         score=made.score,
-        action=made.action if may_act(mode) else Action.HOLD,
+        action=made.action if may_act(mode) else ScoreAction.HOLD,
         size_fraction=0.0,
         mode=mode,
         features_id=features.message_id,
@@ -78,9 +78,9 @@ def _computed(
 def _fraction(ensemble: EnsembleState, instrument: Instrument, computed: ScoreComputed) -> Decimal:
     """Return what may be entered for a score, as a fraction of the equity."""
     limits = limits_for(ensemble, instrument)
-    if computed.score is None or limits is None or computed.action is Action.HOLD:
+    if computed.score is None or limits is None or computed.action is ScoreAction.HOLD:
         return ZERO
-    if computed.action is Action.SELL and not may_short(ensemble, instrument):
+    if computed.action is ScoreAction.SELL and not may_short(ensemble, instrument):
         return ZERO
     return fraction_of(computed.score, limits, halved=halves(computed.mode))
 

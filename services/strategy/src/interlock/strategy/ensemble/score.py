@@ -16,7 +16,7 @@ from operator import gt, lt
 from msgspec import Struct
 
 from interlock.strategy.ensemble.config import EnsembleConfig, PenaltyRule
-from interlock.wire.decisions import Action
+from interlock.wire.decisions import ScoreAction
 
 SHORT, MID, RL = "short", "mid", "rl"
 VOICES = (SHORT, MID, RL)
@@ -91,7 +91,7 @@ class Score(Struct, frozen=True, kw_only=True):
     penalties: dict[str, float]
     base: float | None
     score: float | None
-    action: Action
+    action: ScoreAction
 
 
 def score_of(
@@ -103,7 +103,12 @@ def score_of(
     penalties = penalties_of(inputs, config)
     if not votes or not shares:
         return Score(
-            weights={}, votes=votes, penalties=penalties, base=None, score=None, action=Action.HOLD
+            weights={},
+            votes=votes,
+            penalties=penalties,
+            base=None,
+            score=None,
+            action=ScoreAction.HOLD,
         )
     base = round(sum(shares[name] * vote for name, vote in votes.items()), _DIGITS)
     score = round(min(max(base + sum(penalties.values()), 0.0), 1.0), _DIGITS)
@@ -142,10 +147,10 @@ def penalties_of(inputs: Inputs, config: EnsembleConfig) -> dict[str, float]:
     return found
 
 
-def action_of(score: float, config: EnsembleConfig) -> Action:
+def action_of(score: float, config: EnsembleConfig) -> ScoreAction:
     if score >= config.buy_at:
-        return Action.BUY
-    return Action.SELL if score <= config.sell_at else Action.HOLD
+        return ScoreAction.BUY
+    return ScoreAction.SELL if score <= config.sell_at else ScoreAction.HOLD
 
 
 def decidedness(score: float) -> float:
