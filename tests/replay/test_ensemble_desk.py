@@ -65,7 +65,7 @@ def forecast(said):
         p_mid=0.5 + louder / 3,
         size_hint=None if silent else 3 * louder,
         liquidity=1.0,
-        missing_models=["size_hint"] if silent else [],
+        missing_models=("size_hint",) if silent else (),
     )
 
 

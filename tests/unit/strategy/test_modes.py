@@ -37,7 +37,7 @@ from tests.unit.strategy.ensemble_desk import (
 STALL = "data feed interrupted, holding positions"
 OFFLINE = "local reasoner offline, RL-only mode"
 NO_RL = "RL models unavailable, reduced sizes"
-NO_HINT = {"size_hint": None, "missing_models": ["size_hint"]}
+NO_HINT = {"size_hint": None, "missing_models": ("size_hint",)}
 WIDE = BucketRules(cap_pct=Decimal(90), name_pct=Decimal(90))
 NOTHING = {"p_short": None, "p_mid": None, "size_hint": None}
 
@@ -186,7 +186,7 @@ def test_a_replay_has_no_silence_and_starts_online():
 
 def test_without_the_size_hint_the_predictors_decide_on_half_the_size():
     made = ready(buckets={"core": WIDE})
-    said = bar(made, 1, 0.7, size_hint=None, missing_models=["size_hint"])
+    said = bar(made, 1, 0.7, size_hint=None, missing_models=("size_hint",))
     assert alerts(said) == [NO_RL]
     one = scored(said)
     assert one.mode is Mode.PREDICTORS_ONLY

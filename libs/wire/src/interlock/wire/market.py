@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from interlock.model.values import require_finite_float
 from interlock.wire.base import DeskMessage, Message
@@ -169,7 +169,7 @@ class FeaturesComputed(DeskMessage, frozen=True, kw_only=True, tag="data.feature
     size_hint: float | None = None
     volatility_regime: VolatilityRegime | None = None
     model_set: str = ""
-    missing_models: list[str] = field(default_factory=list[str])
+    missing_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_finite_float("close", self.close)
