@@ -81,6 +81,7 @@ def test_sections_that_do_not_go_together_are_refused(fields):
         ("weights", {"short": 0, "mid": 0, "rl": 0}),
         ("low_liquidity", {"limit": 0.5, "points": -0.05}),
         ("low_liquidity", {"limit": float("inf"), "points": 0.05}),
+        ("max_order_notional", 0),
         ("max_sentiment_age_seconds", 0),
         ("reasoner_silence_seconds", 0),
         ("buckets", {"core": {"cap_pct": 0, "name_pct": 1}}),

@@ -210,6 +210,11 @@ def test_a_bucket_is_filled_and_not_overfilled():
     assert (made.state.positions["SPY"], made.state.positions["GOOG"]) == (150, 50)
 
 
+def test_one_order_comes_to_its_notional_at_most():
+    made = ready(max_order_notional=Decimal(7_550))
+    assert intents(bar(made, 1, BUY))[0].quantity == 75
+
+
 def test_an_open_entry_takes_its_room_before_it_is_filled():
     rules = BucketRules(cap_pct=Decimal(2), name_pct=Decimal("1.5"))
     made = ready(buckets={"core": rules})

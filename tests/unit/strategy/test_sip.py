@@ -142,6 +142,14 @@ def test_it_comes_to_the_instruments_caps_at_most():
     assert save(made, closing(50_000_000, DAY + 1)) == []
 
 
+def test_one_order_for_it_comes_to_its_notional_at_most_and_the_rest_is_owed():
+    made = priced(max_order_notional=Decimal(300))
+    (intent,) = save(made, closing(50_000))
+    assert intent.quantity == 3
+    fill_all(made, 2, intent)
+    assert made.state.ensemble.savings.owed == 200
+
+
 @pytest.mark.parametrize(
     "change",
     [

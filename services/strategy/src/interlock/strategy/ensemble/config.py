@@ -83,6 +83,8 @@ class EnsembleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     buckets
         By the name that the desk's instruments give as theirs. What is in no bucket of this table
         is not entered.
+    max_order_notional
+        What one order comes to at most, in the account's currency, besides its bucket's caps.
     buy_at, sell_at
         Scores from which on, and down to which, there is something to do.
     volatility_spike, negative_news, low_liquidity, correlation_breakdown
@@ -100,6 +102,7 @@ class EnsembleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     buckets: dict[str, BucketRules]
+    max_order_notional: Decimal | None = None
     weights: Weights = Weights()
     buy_at: float = 0.67
     sell_at: float = 0.33
@@ -119,6 +122,8 @@ class EnsembleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         if not 0.0 <= self.sell_at < 0.5 < self.buy_at <= 1.0:  # noqa: PLR2004 - the middle
             raise ValueError("0 <= sell_at < 0.5 < buy_at <= 1 does not hold")
+        if self.max_order_notional is not None:
+            require_positive("max_order_notional", self.max_order_notional)
         for name in ("stop_atr", "trail_atr", "profit_atr"):
             _require_between(name, getattr(self, name), 0.01, _MOST_ATR)
         if self.max_sentiment_age_seconds < 1:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, Side
-from interlock.strategy.ensemble.exposure import room_of, unit_of
+from interlock.strategy.ensemble.exposure import room_for_order, unit_of
 from interlock.strategy.ensemble.modes import halves, heeded_in, may_act
 from interlock.strategy.ensemble.permission import limits_for, may_enter, may_short
 from interlock.strategy.ensemble.protection import protection_of
@@ -125,7 +125,7 @@ def _quantity(
     if account is None or limits is None or unit is None:
         return ZERO
     equity = max(account.equity_at_day_start, ZERO)
-    room = room_of(state, ensemble, instrument.bucket, limits.bucket * equity)
+    room = room_for_order(state, ensemble, instrument.bucket, limits.bucket * equity)
     return quantity_within(instrument, min(fraction * equity, room), unit)
 
 

@@ -37,6 +37,14 @@ def _rate(state: StrategyState, ensemble: EnsembleState, instrument: Instrument)
     return None if close is None else Decimal(repr(close))
 
 
+def room_for_order(
+    state: StrategyState, ensemble: EnsembleState, bucket: str, cap: Decimal
+) -> Decimal:
+    """Return what one more order may come to in `bucket`, when that may come to `cap`."""
+    room, most = room_of(state, ensemble, bucket, cap), ensemble.config.max_order_notional
+    return room if most is None else min(room, most)
+
+
 def room_of(state: StrategyState, ensemble: EnsembleState, bucket: str, cap: Decimal) -> Decimal:
     """Return what still fits into `bucket` when it may come to `cap`."""
     used = ZERO

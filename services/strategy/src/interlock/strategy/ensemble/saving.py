@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from interlock.model.values import ZERO, Side
-from interlock.strategy.ensemble.exposure import exposed, room_of, unit_of
+from interlock.strategy.ensemble.exposure import exposed, room_for_order, unit_of
 from interlock.strategy.ensemble.modes import may_act
 from interlock.strategy.ensemble.permission import limits_for, may_enter
 from interlock.strategy.ensemble.sip import REASON
@@ -56,5 +56,5 @@ def _quantity(state: StrategyState, ensemble: EnsembleState, account: AccountUpd
         return ZERO
     equity = max(account.equity_at_day_start, ZERO)
     left = limits.name * equity - exposed(state, ensemble, name) * unit
-    room = room_of(state, ensemble, instrument.bucket, limits.bucket * equity)
+    room = room_for_order(state, ensemble, instrument.bucket, limits.bucket * equity)
     return quantity_within(instrument, min(owed, left, room, limits.order * equity), unit)
