@@ -262,7 +262,7 @@ def test_each_begin_and_end_is_one_alert_of_its_own():
     raised = [one for one in said if isinstance(one, AlertRaised)]
     assert len(raised) == len({one.dedupe_key for one in raised}) == 4
     assert [one.code for one in raised[:2]] == ["mode.data_stall", "mode.data_stall.over"]
-    assert [one.severity for one in raised[:2]] == ["critical", "info"]
+    assert [one.severity for one in raised[:2]] == ["warning", "info"]
 
 
 def test_several_modes_hold_at_once_and_end_one_by_one():

@@ -33,7 +33,7 @@ FAILURES: dict[Mode, Failure] = {
     Mode.DATA_STALL: Failure(
         may_act=False,
         halves=False,
-        severity=Severity.CRITICAL,
+        severity=Severity.WARNING,
         begins="data feed interrupted, holding positions",
         ends="data feed complete again",
     ),
@@ -61,7 +61,7 @@ FAILURES: dict[Mode, Failure] = {
     Mode.NO_MODELS: Failure(
         may_act=False,
         halves=False,
-        severity=Severity.CRITICAL,
+        severity=Severity.WARNING,
         begins="all models unavailable, no new risk",
         ends="models available again",
     ),
