@@ -231,7 +231,7 @@ def offline(n, *, begun=True):
 
 
 @pytest.mark.parametrize("tightens", [None, "down"])
-def test_feature_toggles_are_frozen_while_the_local_reasoner_is_offline(tightens):
+def test_s3_8_feature_toggles_are_frozen_while_the_local_reasoner_is_offline(tightens):
     limits = ParameterLimits(initial=1, lower=0, upper=1, max_step=1, tightens=tightens)
     freely = {"max_accept_rate": 1.0, "decision_seconds": 1}
     parameters = {"threshold_bps": LIMITS, "feature.rsi": limits}

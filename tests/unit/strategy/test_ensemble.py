@@ -47,7 +47,7 @@ def test_each_bar_is_scored_and_the_score_names_all_it_was_made_of():
     assert said.policy_version == 1
 
 
-def test_a_buy_enters_a_position_of_the_names_cap_with_its_stops():
+def test_s3_6_a_buy_enters_a_position_of_the_names_cap_with_its_stops():
     seen = features(1, BUY, atr=2.0)
     (intent,) = intents(react(ready(), seen, SECOND))
     assert (intent.side, intent.order_type, intent.reduce_only) == (
@@ -102,7 +102,7 @@ def test_a_short_is_entered_where_configuration_stage_and_bucket_allow_it():
     ("name", "allow_short", "stage_allows"),
     [("FUT", False, True), ("FUT", True, False), ("SPY", True, True)],
 )
-def test_a_short_is_not_asked_for_where_one_of_the_three_forbids_it(
+def test_s3_9_a_short_is_not_asked_for_where_one_of_the_three_forbids_it(
     name, allow_short, stage_allows
 ):
     made = ready(allow_short=allow_short)
@@ -121,7 +121,7 @@ def test_a_buy_closes_a_short_before_anything_else():
 
 
 @pytest.mark.parametrize("atr", [None, 0.0, -1.0, float("inf")])
-def test_without_a_range_nothing_is_entered(atr):
+def test_s3_6_without_a_range_nothing_is_entered(atr):
     said = bar(ready(), 1, BUY, atr=atr)
     assert scored(said).action is ScoreAction.BUY
     assert intents(said) == []
@@ -139,7 +139,7 @@ def test_stops_are_a_tick_away_at_least():
     assert intent.protection == Protection(stop=tick, trail=tick, profit=tick)
 
 
-def test_policy_sets_the_distances_of_the_stops_and_not_of_the_profit():
+def test_s3_6_policy_sets_the_distances_of_the_stops_and_not_of_the_profit():
     made = ready()
     react(made, policy(2, stop_atr=3.0, trail_atr=0.5), 0)
     (intent,) = intents(bar(made, 1, BUY, atr=2.0))
@@ -186,7 +186,7 @@ def test_what_is_in_no_configured_bucket_is_not_entered():
     assert (scored(said).size_fraction, intents(said)) == (0.0, [])
 
 
-def test_the_stage_leaves_a_quarter_of_the_caps():
+def test_s3_9_the_stage_leaves_a_quarter_of_the_caps():
     made = ready()
     react(made, trading(cap_scales={"core": 0.25}), 0)
     said = bar(made, 1, BUY)
@@ -200,7 +200,7 @@ def test_the_size_is_of_the_equity_at_the_days_first_mark():
     assert intents(bar(made, 1, BUY))[0].quantity == 75
 
 
-def test_a_bucket_is_filled_and_not_overfilled():
+def test_s3_5_a_bucket_is_filled_and_not_overfilled():
     rules = BucketRules(cap_pct=Decimal(2), name_pct=Decimal("1.5"))
     made = ready(buckets={"core": rules})
     holding(made, 1, "SPY")

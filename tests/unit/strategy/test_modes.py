@@ -77,7 +77,7 @@ def test_every_mode_but_the_full_one_is_a_row():
 
 
 @pytest.mark.parametrize("condition", [FeedCondition.STALE, FeedCondition.GAP])
-def test_a_data_stall_holds_what_is_held_and_enters_nothing(condition):
+def test_s3_8_a_data_stall_holds_what_is_held_and_enters_nothing(condition):
     made = ready()
     holding(made)
     assert alerts(react(made, feed(2, condition), 2 * SECOND)) == [STALL]
@@ -89,7 +89,7 @@ def test_a_data_stall_holds_what_is_held_and_enters_nothing(condition):
         assert intents(said) == []
 
 
-def test_a_data_stall_cancels_the_open_entry_by_its_id_and_so_keeps_the_stops():
+def test_s3_8_a_data_stall_cancels_the_open_entry_by_its_id_and_so_keeps_the_stops():
     made = ready()
     holding(made, 1, "GOOG")
     (entry,) = intents(bar(made, 2, BUY))
@@ -131,7 +131,7 @@ def test_a_row_with_a_fault_is_no_interruption_and_ends_none():
 # The local reasoner.
 
 
-def test_without_the_local_reasoner_only_the_size_hint_counts():
+def test_s3_8_without_the_local_reasoner_only_the_size_hint_counts():
     made = ready()
     said = react(made, status(1, up=False), 0)
     assert alerts(said) == [OFFLINE]
@@ -160,7 +160,7 @@ def test_without_reasoner_and_size_hint_there_is_no_new_risk():
     assert intents(said) == []
 
 
-def test_a_silent_reasoner_is_offline_and_one_that_is_heard_is_not():
+def test_s3_8_a_silent_reasoner_is_offline_and_one_that_is_heard_is_not():
     made = ready()
     said = hear(made, ReasonerSilent(seconds=10.2), SECOND)
     assert alerts(said) == [OFFLINE]
@@ -184,7 +184,7 @@ def test_a_replay_has_no_silence_and_starts_online():
 # The models.
 
 
-def test_without_the_size_hint_the_predictors_decide_on_half_the_size():
+def test_s3_8_without_the_size_hint_the_predictors_decide_on_half_the_size():
     made = ready(buckets={"core": WIDE})
     said = bar(made, 1, 0.7, size_hint=None, missing_models=("size_hint",))
     assert alerts(said) == [NO_RL]
@@ -225,7 +225,7 @@ def test_without_a_forecast_the_rest_decides_on_half_the_size(gone):
 
 
 @pytest.mark.parametrize("vote", [BUY, SELL])
-def test_without_any_model_there_is_no_score_no_new_risk_and_no_exit(vote):
+def test_s3_8_without_any_model_there_is_no_score_no_new_risk_and_no_exit(vote):
     made = ready()
     holding(made)
     said = bar(made, 2, vote, **NOTHING)

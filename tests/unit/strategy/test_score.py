@@ -36,7 +36,7 @@ def logit(p):
     return log(p / (1 - p))
 
 
-def test_the_base_is_the_weighted_sum_of_the_three_voices():
+def test_s3_3_the_base_is_the_weighted_sum_of_the_three_voices():
     made = score(p_short=0.8, p_mid=0.6, size_hint=1.0)
     assert made.base == pytest.approx(0.4 * 0.8 + 0.3 * 0.6 + 0.3 / (1 + exp(-1.0)), abs=1e-12)
     assert made.weights == WEIGHTS
@@ -47,13 +47,13 @@ def test_the_base_is_the_weighted_sum_of_the_three_voices():
 @pytest.mark.parametrize(
     ("voice", "weight"), [("p_short", 0.4), ("p_mid", 0.3), ("size_hint", 0.3)]
 )
-def test_each_voice_has_its_weight(voice, weight):
+def test_s3_3_each_voice_has_its_weight(voice, weight):
     loud = score(**{voice: 40.0 if voice == "size_hint" else 1.0})
     assert loud.base - score().base == pytest.approx(weight * 0.5)
 
 
 @pytest.mark.parametrize(("hint", "vote"), [(0.0, 0.5), (800.0, 1.0), (-800.0, 0.0)])
-def test_the_size_hint_goes_through_a_sigmoid_that_nothing_overflows(hint, vote):
+def test_s3_3_the_size_hint_goes_through_a_sigmoid_that_nothing_overflows(hint, vote):
     assert sigmoid(hint) == pytest.approx(vote)
 
 
@@ -66,7 +66,7 @@ PENALTY_ROWS = [
 
 
 @pytest.mark.parametrize(("name", "value", "at_limit", "past", "points"), PENALTY_ROWS)
-def test_a_penalty_is_taken_past_its_limit_and_not_at_it(name, value, at_limit, past, points):
+def test_s3_3_a_penalty_is_taken_past_its_limit_and_not_at_it(name, value, at_limit, past, points):
     assert score(**{value: at_limit}).penalties == {}
     made = score(**{value: past})
     assert made.penalties == {name: points}
@@ -77,7 +77,7 @@ def test_the_rows_above_are_the_table():
     assert [row[0] for row in PENALTY_ROWS] == [one.name for one in PENALTIES]
 
 
-def test_penalties_add_up_and_the_score_stays_above_zero():
+def test_s3_3_penalties_add_up_and_the_score_stays_above_zero():
     everything = {value: past for _, value, _, past, _ in PENALTY_ROWS}
     made = score(p_short=0.1, p_mid=0.1, size_hint=-9.0, **everything)
     assert sum(made.penalties.values()) == pytest.approx(-0.38)
@@ -85,7 +85,7 @@ def test_penalties_add_up_and_the_score_stays_above_zero():
     assert made.score == 0.0
 
 
-def test_the_score_stays_below_one_whatever_the_weights_add_up_to():
+def test_s3_3_the_score_stays_below_one_whatever_the_weights_add_up_to():
     heavy = dict.fromkeys(VOICES, 0.9)
     made = score(heavy, p_short=0.9, p_mid=0.9, size_hint=3.0)
     assert made.base > 1.0
@@ -107,7 +107,7 @@ def test_with_all_voices_the_weights_are_used_as_they_stand():
         (0.33, ScoreAction.SELL),
     ],
 )
-def test_the_action_turns_exactly_at_its_limits(vote, action):
+def test_s3_3_the_action_turns_exactly_at_its_limits(vote, action):
     made = score(p_short=vote, p_mid=vote, size_hint=logit(vote))
     assert made.score == pytest.approx(vote, abs=1e-12)
     assert made.action is action

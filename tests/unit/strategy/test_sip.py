@@ -87,7 +87,7 @@ def test_a_day_that_begins_in_the_evening_before_closes_on_its_own_date():
     assert close_of(day, 15, tokyo) == int(closes.timestamp()) * SECOND
 
 
-def test_one_percent_of_the_days_profit_is_moved_at_the_close():
+def test_s3_5_one_percent_of_the_days_profit_is_moved_at_the_close():
     (intent,) = save(priced(), closing(50_000))
     assert (intent.instrument_id, intent.side, intent.quantity) == ("GLD", "buy", Decimal(5))
     assert intent.reasons == ["sip", "day_pnl=50000.00", "owed=500.00"]
@@ -99,7 +99,7 @@ def test_it_is_moved_at_the_close_and_not_before(hour, minute, moved):
     assert len(save(priced(), closing(50_000, ts=at(hour, minute)))) == moved
 
 
-def test_it_is_moved_once_a_trading_day():
+def test_s3_5_it_is_moved_once_a_trading_day():
     made = priced()
     (intent,) = save(made, closing(50_000))
     fill_all(made, 2, intent)

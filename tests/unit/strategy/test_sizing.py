@@ -37,11 +37,11 @@ def size(score, rules=WIDE, halved=False, scale=None, **parameters):
     ("score", "fraction"),
     [(1.0, "0.9"), (0.67, "0.306"), (0.75, "0.45"), (0.5, "0"), (0.33, "0.306"), (0.0, "0.9")],
 )
-def test_the_size_is_the_bucket_times_twice_the_distance_from_undecided(score, fraction):
+def test_s3_3_the_size_is_the_bucket_times_twice_the_distance_from_undecided(score, fraction):
     assert size(score) == Decimal(fraction)
 
 
-def test_one_name_comes_to_its_cap_at_most():
+def test_s3_5_one_name_comes_to_its_cap_at_most():
     assert size(1.0, CORE) == Decimal("0.015")
     assert size(0.508, CORE) == Decimal("0.0144")
     assert size(0.509, CORE) == Decimal("0.015")
@@ -50,7 +50,7 @@ def test_one_name_comes_to_its_cap_at_most():
 @pytest.mark.parametrize(
     ("bucket", "name_pct", "cap_pct"), [("penny", "0.4", "2"), ("fno", "0.7", "5")]
 )
-def test_the_caps_of_the_small_buckets(bucket, name_pct, cap_pct):
+def test_s3_5_the_caps_of_the_small_buckets(bucket, name_pct, cap_pct):
     rules = BucketRules(cap_pct=Decimal(cap_pct), name_pct=Decimal(name_pct))
     limits = limits_of(bucket, rules, {}, None)
     assert fraction_of(1.0, limits, halved=False) == Decimal(name_pct) / 100
@@ -62,7 +62,7 @@ def test_one_order_comes_to_its_cap_at_most():
     assert size(1.0, rules) == Decimal("0.01")
 
 
-def test_sizes_are_halved_before_the_caps_are_asked():
+def test_s3_8_sizes_are_halved_before_the_caps_are_asked():
     assert size(0.75, halved=True) == Decimal("0.225")
     assert size(1.0, CORE, halved=True) == Decimal("0.015")
 
@@ -79,7 +79,7 @@ def test_policy_tightens_a_bucket_and_a_name_and_loosens_neither():
 @pytest.mark.parametrize(
     ("scale", "fraction"), [(None, "0.015"), (1.0, "0.015"), (0.25, "0.00375"), (0.0, "0")]
 )
-def test_the_stage_leaves_its_share_of_every_cap(scale, fraction):
+def test_s3_9_the_stage_leaves_its_share_of_every_cap(scale, fraction):
     assert size(1.0, CORE, scale=scale) == Decimal(fraction)
     limits = limits_of("core", CORE, {}, scale)
     assert limits.bucket == Decimal(fraction) * 60
