@@ -30,7 +30,11 @@ from interlock.signals.adapters.serving import folders_of
 from interlock.signals.config import ModelsConfig
 from interlock.signals.inputs import INPUTS
 from interlock.signals.model_sets import META_FILE, ModelSet
+from interlock.strategy.ensemble.config import EnsembleConfig
+from interlock.strategy.ensemble.modes import FAILURES, heeded_in
+from interlock.strategy.ensemble.score import PENALTIES
 from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
+from interlock.wire.decisions import Mode
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,6 +48,8 @@ def render() -> dict[str, str]:
     documents["docs/models.md"] = _filled(
         "docs/models.md", {"inputs": inputs(), "sets": sets(), "calibration": calibration()}
     )
+    ensemble = "docs/ensemble.md"
+    documents[ensemble] = _filled(ensemble, {"penalties": penalties(), "modes": modes()})
     documents["README.md"] = _filled("README.md", {"controls": controls()})
     for service in (*SERVICES, CLI):
         path = f"services/{service}/README.md"
@@ -256,6 +262,28 @@ def calibration() -> str:
         for row in one.report[name]["calibration"]
     ]
     return _table(("set", "model", "said", "rows", "mean", "came true"), rows)
+
+
+def penalties() -> str:
+    """Return what the meta-ensemble takes off a score, as a Markdown table."""
+    config = EnsembleConfig(buckets={})
+    rows: list[tuple[str, ...]] = []
+    for one in PENALTIES:
+        rule = one.rule_of(config)
+        past = "above" if one.is_past(1.0, 0.0) else "below"
+        rows.append((f"`{one.name}`", f"{past} {rule.limit:g}", f"{-rule.points:+.2f}"))
+    return _table(("penalty", "where it is", "points"), rows)
+
+
+def modes() -> str:
+    """Return the failure modes of the meta-ensemble as a Markdown table."""
+    rows = [(f"`{Mode.FULL}`", "all three", "whole", "", "")]
+    for mode, failure in FAILURES.items():
+        heeded = ", ".join(sorted(heeded_in(mode)))
+        size = "none" if not failure.may_act else "half" if failure.halves else "whole"
+        voices = heeded if failure.may_act else "nobody"
+        rows.append((f"`{mode}`", voices, size, failure.begins, failure.ends))
+    return _table(("mode", "who is heeded", "sizes", "alert as it begins", "as it ends"), rows)
 
 
 def hears(service: str) -> str:

@@ -18,11 +18,13 @@ from tests.bench import (
     live_quotes,
     reader,
     start_up,
+    strategy_in_process,
 )
 from tests.bench.report import Line, print_table
 
 PARTS = {
     "gate": gate_in_process.measure,
+    "strategy": strategy_in_process.measure,
     "backtest": backtest_driver.measure,
     "forecasts": forecasts.measure,
     "gate-bus": gate_on_bus.measure,

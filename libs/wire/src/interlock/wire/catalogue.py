@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from interlock.wire import accounts, market, orders, policy, reasoning, subjects, system
+from interlock.wire import accounts, decisions, market, orders, policy, reasoning, subjects, system
 from interlock.wire.base import Message
 
 
@@ -158,7 +158,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.news,
         stream=Stream.MARKET,
         publishers=(FEED,),
-        listeners=(SIGNALS, LEDGER),
+        listeners=(SIGNALS, REASONER, LEDGER),
         recovery=Recovery.NONE,
         why="news, for a model to read",
     ),
@@ -186,7 +186,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.feed_status,
         stream=Stream.DESK,
         publishers=(FEED,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(STRATEGY, POLICY, GATE, LEDGER),
         why="what is wrong with an instrument's data, or fine again",
     ),
     Entry(
@@ -573,7 +573,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.heartbeat,
         stream=None,
         publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(EXEC, CLI),
+        listeners=(STRATEGY, EXEC, CLI),
         recovery=Recovery.NONE,
         why="a service is alive; not stored",
     ),
@@ -586,6 +586,79 @@ ENTRIES: tuple[Entry, ...] = (
         listeners=(CLI,),
         recovery=Recovery.NONE,
         why="a message nobody could handle, parked with its body",
+    ),
+    Entry(
+        kind=market.PutCallRatioObserved,
+        pattern="data.put-call.{source}",
+        subject_of=subjects.put_call,
+        stream=Stream.MARKET,
+        publishers=(FEED,),
+        listeners=(LEDGER,),
+        recovery=Recovery.LAST,
+        why="open puts over open calls of the market, on the day it is of",
+    ),
+    Entry(
+        kind=reasoning.SentimentJudged,
+        pattern="doc.sentiment.{desk}.{instrument}",
+        subject_of=subjects.sentiment,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(STRATEGY, LEDGER),
+        why="how a model takes the news of one instrument",
+    ),
+    Entry(
+        kind=reasoning.ReasonerStatusChanged,
+        pattern="evt.reasoner.status.{desk}",
+        subject_of=subjects.reasoner_status,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(STRATEGY, LEDGER),
+        why="the local model is out of reach, or answers again",
+    ),
+    Entry(
+        kind=reasoning.PostMortemWritten,
+        pattern="doc.post-mortem.{desk}",
+        subject_of=subjects.post_mortem,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(LEDGER,),
+        why="what a trading day came to, and why",
+    ),
+    Entry(
+        kind=accounts.DaySummarised,
+        pattern="doc.day-summarised.{desk}",
+        subject_of=subjects.day_summarised,
+        stream=Stream.DESK,
+        publishers=(LEDGER,),
+        listeners=(REASONER,),
+        why="a trading day that is over, in figures",
+    ),
+    Entry(
+        kind=policy.PromotionAssessed,
+        pattern="doc.promotion.{desk}",
+        subject_of=subjects.promotion,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(LEDGER,),
+        why="what the desk has shown of what the next stage needs",
+    ),
+    Entry(
+        kind=decisions.ScoreComputed,
+        pattern="doc.score.{desk}.{instrument}",
+        subject_of=subjects.score,
+        stream=Stream.DESK,
+        publishers=(STRATEGY,),
+        listeners=(LEDGER,),
+        why="the meta-ensemble's score after one bar, with all it was made of",
+    ),
+    Entry(
+        kind=decisions.ModeChanged,
+        pattern="evt.strategy.mode.{desk}",
+        subject_of=subjects.mode_changed,
+        stream=Stream.DESK,
+        publishers=(STRATEGY,),
+        listeners=(POLICY, LEDGER),
+        why="a failure mode of the meta-ensemble begins or ends",
     ),
 )
 

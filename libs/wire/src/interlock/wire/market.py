@@ -57,6 +57,19 @@ class NewsArrived(Message, frozen=True, kw_only=True, tag="data.news.v1"):
     url: str
 
 
+class PutCallRatioObserved(Message, frozen=True, kw_only=True, tag="data.put-call.v1"):
+    """Open puts over open calls of a whole market on the day `as_of` (``YYYY-MM-DD``)."""
+
+    source: str
+    as_of: str
+    ratio: float
+
+    def __post_init__(self) -> None:
+        require_finite_float("ratio", self.ratio)
+        if not self.ratio > 0:
+            raise ValueError(f"a put/call ratio is above zero, not {self.ratio}")
+
+
 class ClockTicked(DeskMessage, frozen=True, kw_only=True, tag="data.clock.v1"):
     """One cadence of the desk has passed; everything periodic hangs on this message.
 

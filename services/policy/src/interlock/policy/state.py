@@ -16,6 +16,7 @@ from interlock.policy.config import PolicyConfig
 from interlock.policy.promotion import Evidence
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, Report
+from interlock.wire.decisions import Mode, ModeChanged
 from interlock.wire.market import ClockTicked, FeedCondition, FeedStatusChanged
 from interlock.wire.orders import ReconciliationCompleted
 from interlock.wire.policy import (
@@ -56,6 +57,7 @@ class PolicyState:
     account: AccountUpdated | None = None
     clock_offset_ns: int | None = None
     reconciled: bool = False
+    reasoner_offline: bool = False
     awaits_person: bool = False
     judged: SanityJudged | None = None
     days: list[int] = field(default_factory=list[int])
@@ -138,6 +140,8 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
             state.evidence.broke()
         case SwitchChanged() if heard.pressed:
             state.evidence.broke()
+        case ModeChanged(mode=Mode.RL_ONLY):
+            state.reasoner_offline = heard.begun
         case SanityJudged():
             state.judged = heard
             state.evidence.escalated()
