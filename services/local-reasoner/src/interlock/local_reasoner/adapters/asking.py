@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from interlock.local_reasoner.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.model.plain_text import plain_text
 from interlock.reasoning.caller import Answered, ModelCaller
-from interlock.reasoning.reader import ReadRefusal, Unreadable, read
+from interlock.reasoning.reader import read
+from interlock.reasoning.refusal import ReadRefusal, Unreadable
 from interlock.reasoning.schemas import ParamProposalAnswer
 from interlock.wire.base import Report
 from interlock.wire.reasoning import ReasonerFailure
