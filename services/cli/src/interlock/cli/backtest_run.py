@@ -24,11 +24,12 @@ from interlock.ledger.state import State
 from interlock.ledger.summary import Summary, summarise
 from interlock.local_reasoner import app as local_reasoner
 from interlock.local_reasoner.adapters.calling import caller_of
-from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
+from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.local_reasoner.state import ReasonerState
 from interlock.policy import app as policy
 from interlock.policy.config import PolicyConfig
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.runtime.backtest import Backtest, Member, Watch
 from interlock.runtime.clock import DataClock
 from interlock.runtime.config import ConfigError, DeskFile

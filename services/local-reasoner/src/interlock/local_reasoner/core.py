@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from interlock.local_reasoner.config import ProviderKind
 from interlock.local_reasoner.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.local_reasoner.question import question_of
 from interlock.local_reasoner.state import Reasoner, ReasonerState
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.prompt import prompt_hash
 from interlock.wire.base import Heard, Said, caused_id
 from interlock.wire.market import ClockTicked
