@@ -57,6 +57,14 @@ class NewsArrived(Message, frozen=True, kw_only=True, tag="data.news.v1"):
     url: str
 
 
+class PutCallRatioObserved(Message, frozen=True, kw_only=True, tag="data.put-call.v1"):
+    """Open interest of puts over that of calls. `as_of` is the date it was counted on."""
+
+    source: str
+    ratio: float
+    as_of: str
+
+
 class ClockTicked(DeskMessage, frozen=True, kw_only=True, tag="data.clock.v1"):
     """One cadence of the desk has passed; everything periodic hangs on this message.
 

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 
 from interlock.wire.accounts import AccountUpdated, PositionChanged
+from interlock.wire.decisions import ScoreComputed
 from interlock.wire.market import (
     Bar,
     ClockTicked,
     FeaturesComputed,
     FeedStatusChanged,
     NewsArrived,
+    PutCallRatioObserved,
     Quote,
     ReplayFinished,
     ReplayStarted,
@@ -49,7 +51,17 @@ from interlock.wire.policy import (
     SetStage,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import Assessment, ParameterProposal, ReasonerFailed, SanityJudged
+from interlock.wire.reasoning import (
+    Assessment,
+    DoNotTradeProposed,
+    EscalationTriggered,
+    ParameterProposal,
+    ReasonerFailed,
+    RegimeAudited,
+    RewardsEngineered,
+    SanityJudged,
+    SentimentJudged,
+)
 from interlock.wire.system import (
     AlertRaised,
     ConfigChanged,
@@ -200,6 +212,34 @@ def command_refused(m: CommandRefused) -> str:
 
 def sanity_judged(m: SanityJudged) -> str:
     return f"doc.sanity-judged.{token(m.desk)}"
+
+
+def put_call(m: PutCallRatioObserved) -> str:
+    return f"data.put-call.{token(m.source)}"
+
+
+def score(m: ScoreComputed) -> str:
+    return f"doc.score.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def sentiment(m: SentimentJudged) -> str:
+    return f"doc.sentiment.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def escalation_triggered(m: EscalationTriggered) -> str:
+    return f"evt.escalation.triggered.{token(m.desk)}"
+
+
+def regime_audited(m: RegimeAudited) -> str:
+    return f"doc.regime-audited.{token(m.desk)}"
+
+
+def rewards_engineered(m: RewardsEngineered) -> str:
+    return f"doc.rewards-engineered.{token(m.desk)}"
+
+
+def do_not_trade(m: DoNotTradeProposed) -> str:
+    return f"doc.do-not-trade.{token(m.desk)}"
 
 
 def safety_tripped(m: SafetyTripped) -> str:
