@@ -119,7 +119,7 @@ def answered(effect, answer):
         model="gpt-5",
         tokens_in=1,
         tokens_out=1,
-        cost_usd=Decimal(0),
+        cost_usd=Decimal("0.25"),
         latency_ns=1,
     )
 
