@@ -47,6 +47,8 @@ _CASES = frozenset(
         "previous", "rejected", "schema", "was",
     }
 )  # fmt: skip
+# What an object holds that was put where no answer was.
+_NO_ANSWER = frozenset({"error", "fallback", "isfallback", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def _answers(document: Json, schema: AnswerSchema, levels: int) -> Iterator[Gath
         return
     if not isinstance(document, dict):
         return
+    _require_meant(document)
     if not _identifies(document, schema):
         keyed = _keyed_by_symbol(document, schema)
         if keyed:
@@ -122,6 +125,7 @@ def _rows(
         return items
     if not isinstance(document, dict):
         return None
+    _require_meant(document)
     names = {flat(name) for name in (schema.field, *schema.aliases)}
     listed = [_listed(value, schema) for key, value in document.items() if flat(key) in names]
     told_lists = [each for each in listed if each is not None]
@@ -212,10 +216,14 @@ def implied(word: str, rule: FieldRule) -> Mapping[str, str]:
 
 
 def _identifies(node: dict[str, Json], schema: AnswerSchema) -> bool:
-    return any(
-        value is not None and schema.names.get(flat(key)) in schema.identifying
-        for key, value in node.items()
-    )
+    """Return whether `node` itself, not an object in it, says one of the identifying things."""
+    for key, value in node.items():
+        name = schema.names.get(flat(key))
+        if name is None or name not in schema.identifying or value is None:
+            continue
+        if not isinstance(value, dict) or isinstance(schema.fields[name], GroupRule):
+            return True
+    return False
 
 
 def _keyed_by_symbol(node: dict[str, Json], schema: AnswerSchema) -> list[dict[str, Json]]:
@@ -257,6 +265,12 @@ def _opened(value: Json) -> Json:
         inner = strict_json(value)
         return value if inner is None else inner
     return value
+
+
+def _require_meant(node: dict[str, Json]) -> None:
+    for key, value in node.items():
+        if flat(key) in _NO_ANSWER and value:
+            refuse(ReadRefusal.NO_ANSWER, f"{told(key)}: {told(value)}")
 
 
 def _require_depth(levels: int) -> None:
