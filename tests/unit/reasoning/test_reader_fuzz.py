@@ -5,7 +5,7 @@ import unicodedata
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from interlock.reasoning.answer_schema import (
     AnswerSchema,
@@ -122,16 +122,19 @@ def test_full_answer_is_read(name):
     assert report(read(json.dumps(FULL[name]), SCHEMAS[name]))["ok"]
 
 
+@settings(deadline=None)
 @given(SCHEMA, st.data())
 def test_any_tree_is_a_value_or_a_code(schema, data):
     check(json.dumps(data.draw(trees(schema))), schema)
 
 
+@settings(deadline=None)
 @given(SCHEMA, st.data())
 def test_any_change_of_a_good_answer_is_a_value_or_a_code(schema, data):
     check(data.draw(changed(schema)), schema)
 
 
+@settings(deadline=None)
 @given(SCHEMA, st.text(alphabet=st.characters() | st.sampled_from("{}[]\":,'\\<>think ")))
 def test_any_text_is_a_value_or_a_code(schema, text):
     check(text, schema)

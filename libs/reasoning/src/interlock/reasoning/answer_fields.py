@@ -22,11 +22,10 @@ from interlock.reasoning.answer_schema import (
     TextsRule,
     flat,
 )
-from interlock.reasoning.answer_text import Document, strict_json
+from interlock.reasoning.answer_text import MAX_DEPTH, Document, strict_json
 from interlock.reasoning.answer_values import is_symbol
 from interlock.reasoning.refusal import ReadRefusal, refuse, told
 
-MAX_DEPTH = 32
 # What a value hangs on when the field's name is one level up, or beside it as `parameter`.
 _INNER_NAMES = frozenset({"value", "proposed", "new", "text", "summary", "price", "level"})
 _NAMING_KEYS = frozenset({"parameter", "param", "name"})
@@ -106,6 +105,10 @@ def rows(found: list[Document], schema: Rows) -> list[list[Gathered]]:
         last = listed if single else None
         if listed is not None:
             lists.append(listed)
+    for listed in lists:
+        if len(listed) > schema.most:
+            reason = f"{len(listed)} {schema.field}, at most {schema.most}"
+            refuse(ReadRefusal.TOO_MANY, reason)
     return [[gathered(row, schema.row) for row in listed] for listed in lists]
 
 

@@ -82,8 +82,6 @@ def _one(answered: list[Struct]) -> Struct:
 
 def _table(gathered: list[Gathered], schema: AnswerSchema, listed: Rows) -> Struct:
     """Return the answer that a list of rows makes; one bad row spoils them all."""
-    if len(gathered) > listed.most:
-        refuse(ReadRefusal.TOO_MANY, f"{len(gathered)} {listed.field}, at most {listed.most}")
     judged: dict[Any, Struct] = {}
     for each in gathered:
         _require_agreement([each], listed.row.fields)
