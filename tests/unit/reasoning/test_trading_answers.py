@@ -119,6 +119,11 @@ REFUSED_DECISIONS = [
     ({**ENTER, "stop": 105}, ReadRefusal.CONTRADICTION),
     ({**ENTER, "direction": "short"}, ReadRefusal.CONTRADICTION),
     ({**ENTER, "direction": "flat"}, ReadRefusal.CONTRADICTION),
+    ({"symbol": "AAPL", "action": "hold", "waits_for": "N/A"}, ReadRefusal.CONTRADICTION),
+    (
+        {**without(ENTER, "stop"), "thesis": json.dumps({"stop": 95})},
+        ReadRefusal.MISSING,
+    ),
     ({**ENTER, "error": "rate limit"}, ReadRefusal.NO_ANSWER),
     ({**ENTER, "is_fallback": True}, ReadRefusal.NO_ANSWER),
 ]  # fmt: skip
@@ -230,7 +235,7 @@ def test_range_of_the_desk_tells_a_percentage_from_a_share():
     [
         (MOOD, (-0.4, "negative", 80)),
         ({"signal": "Bearish", "justification": "x"}, (None, "negative", None)),
-        ({"score": "0.3"}, (0.3, None, None)),
+        ({"polarity": "0.3"}, (0.3, None, None)),
         ({"sentiment": 0, "label": "positive"}, (0.0, "positive", None)),
     ],
 )
@@ -243,6 +248,7 @@ def test_sentiment_is_read(answer, told):
     ("answer", "code"),
     [
         ({"symbol": "AAPL", "confidence": 80}, ReadRefusal.MISSING),
+        ({"score": 0.95, "confidence": 80}, ReadRefusal.MISSING),
         ({**MOOD, "label": "positive"}, ReadRefusal.CONTRADICTION),
         ({**MOOD, "sentiment": -40}, ReadRefusal.OUT_OF_RANGE),
         ({**MOOD, "sentiment": "-40%"}, ReadRefusal.WRONG_TYPE),

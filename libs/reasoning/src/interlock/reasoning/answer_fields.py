@@ -32,13 +32,16 @@ _NAMING_KEYS = frozenset({"parameter", "param", "name"})
 # Objects that sort the fields of the answer and say nothing of their own.
 _WRAPPERS = frozenset(
     {
-        "answer", "arguments", "assessment", "auditor", "content", "data", "decision", "details",
+        "answer", "arguments", "assessment", "changes", "content", "data", "decision", "details",
         "evaluation", "execution", "final", "finalanswer", "finaldecision", "input", "json",
-        "judgement", "judgment", "levels", "order", "output", "parameters", "plan", "prices",
-        "probabilities", "proposal", "recommendation", "response", "result", "risk",
-        "riskmanagement", "setup", "sizing", "thesis", "trade", "tradeplan", "verdict",
+        "judgement", "judgment", "levels", "order", "output", "parameters", "params", "plan",
+        "prices", "probabilities", "proposal", "recommendation", "response", "result", "risk",
+        "riskmanagement", "setup", "sizing", "suggestion", "thesis", "trade", "tradeplan",
+        "update", "values", "verdict",
     }
 )  # fmt: skip
+# Where a call of a tool, or what relays one, has its JSON in a text. No field's prose is opened.
+_IN_TEXT = frozenset({"arguments", "content", "input", "json", "output"})
 # What is told beside an answer, and is none, also where nothing else is told.
 _CASES = frozenset(
     {
@@ -201,7 +204,7 @@ def _gather(
                 target.setdefault(name, []).append(value)
             continue
         for item in value if isinstance(value, list) else [value]:
-            opened = _opened(item) if key in wrapped else item
+            opened = _opened(key, item) if key in wrapped else item
             if isinstance(opened, dict):
                 below(opened, name, still=supplies and (rule is not None or key in wrapped))
             elif name is not None and item is not None:
@@ -254,7 +257,7 @@ def _keyed_by_symbol(node: dict[str, Json], schema: AnswerSchema) -> list[dict[s
 def _wrapped(node: dict[str, Json]) -> list[tuple[str, Json]]:
     """Return the objects and lists in `node` that only wrap: named so, or all there is."""
     only = len(node) == 1 and not any(flat(key) in _CASES for key in node)
-    opened = [(key, _opened(value)) for key, value in node.items()]
+    opened = [(key, _opened(key, value)) for key, value in node.items()]
     return [
         (key, value)
         for key, value in opened
@@ -262,9 +265,9 @@ def _wrapped(node: dict[str, Json]) -> list[tuple[str, Json]]:
     ]
 
 
-def _opened(value: Json) -> Json:
-    """Return a value that is JSON in a text as JSON, as calls of tools have their arguments."""
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+def _opened(key: str, value: Json) -> Json:
+    """Return a value that is JSON in a text as JSON."""
+    if isinstance(value, str) and flat(key) in _IN_TEXT and value.lstrip().startswith(("{", "[")):
         inner = strict_json(value)
         return value if inner is None else inner
     return value

@@ -84,7 +84,7 @@ def number(field: str, raw: Json, rule: NumberRule) -> float:
         refuse(ReadRefusal.OUT_OF_RANGE, f"{field} is {value:g}, not within {told_range}")
     if rule.whole and not value.is_integer():
         refuse(ReadRefusal.WRONG_TYPE, f"{field} is {value:g}, not a whole number")
-    return value
+    return value + 0.0  # which makes -0.0 into 0.0
 
 
 def choice(field: str, raw: Json, rule: ChoiceRule) -> tuple[str, str]:
