@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from interlock.model.plain_text import plain_text
-from interlock.reasoning.schemas import AnswerSchema, NumberRule, TextRule
+from interlock.reasoning.schemas import AnswerSchema, NumberRule, TextRule, TextsRule
 
 MAX_ANSWER_CHARS = 262_144
 _MAX_DEPTH = 32
@@ -376,6 +376,8 @@ def _judged(answer: _Gathered, schema: AnswerSchema) -> Struct:
                 values[field] = int(number) if rule.whole else number
             case TextRule():
                 values[field] = _text(field, raws[0], rule)
+            case TextsRule():
+                values[field] = _texts(field, raws, rule)
     missing = [field for field in schema.fields if field not in values]
     if missing:
         _refuse(ReadRefusal.MISSING, f"the answer lacks {', '.join(missing)}")
@@ -383,6 +385,11 @@ def _judged(answer: _Gathered, schema: AnswerSchema) -> Struct:
         return msgspec.convert(values, schema.kind)
     except msgspec.ValidationError as error:
         _refuse(ReadRefusal.WRONG_TYPE, _short(str(error)))
+
+
+def _texts(field: str, raws: list[_Json], rule: TextsRule) -> list[str]:
+    one = TextRule(max_chars=rule.max_chars)
+    return [text for raw in raws[: rule.max_items] if (text := _text(field, raw, one))]
 
 
 def _text(field: str, raw: object, rule: TextRule) -> str:

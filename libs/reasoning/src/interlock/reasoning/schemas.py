@@ -36,7 +36,16 @@ class TextRule:
     aliases: tuple[str, ...] = ()
 
 
-type FieldRule = NumberRule | TextRule
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextsRule:
+    """A list of free texts, of which the first `max_items` are kept; one text is a list of one."""
+
+    max_items: int
+    max_chars: int
+    aliases: tuple[str, ...] = ()
+
+
+type FieldRule = NumberRule | TextRule | TextsRule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +95,49 @@ PARAM_PROPOSAL = AnswerSchema(
     identifying=("threshold_bps",),
 )
 
-SCHEMAS: dict[str, AnswerSchema] = {schema.name: schema for schema in (PARAM_PROPOSAL,)}
+
+class SentimentAnswer(Struct, frozen=True, kw_only=True):
+    """How the news of one instrument is taken."""
+
+    sentiment: Annotated[float, Meta(ge=-1, le=1, description="-1 is bad, 0 neutral, 1 good.")]
+    confidence: Annotated[int, Meta(ge=0, le=100, description="0 to 100, a whole number.")]
+
+
+SENTIMENT = AnswerSchema(
+    name="sentiment",
+    kind=SentimentAnswer,
+    fields={
+        "sentiment": NumberRule(lower=-1.0, upper=1.0, aliases=("sentiment_score", "score")),
+        "confidence": NumberRule(
+            lower=0, upper=100, whole=True, percent=True, aliases=("conviction", "confidence_pct")
+        ),
+    },
+    identifying=("sentiment",),
+)
+
+
+class PostMortemAnswer(Struct, frozen=True, kw_only=True):
+    """Why a trading day came to what it did, and what to do about it."""
+
+    root_cause: Annotated[str, Meta(description="One or two sentences.")]
+    recommendations: Annotated[list[str], Meta(description="One to five, a sentence each.")]
+
+
+POST_MORTEM = AnswerSchema(
+    name="post-mortem",
+    kind=PostMortemAnswer,
+    fields={
+        "root_cause": TextRule(max_chars=MAX_RATIONALE_CHARS, aliases=("cause", "rootcause")),
+        "recommendations": TextsRule(
+            max_items=5, max_chars=300, aliases=("recommendation", "actions", "next_steps")
+        ),
+    },
+    identifying=("root_cause",),
+)
+
+SCHEMAS: dict[str, AnswerSchema] = {
+    schema.name: schema for schema in (PARAM_PROPOSAL, SENTIMENT, POST_MORTEM)
+}
 """Every schema by the name `interlock reason parse --schema` knows it by."""
 
 _KEPT_KEYS = frozenset({"type", "properties", "items", "enum", "const", "anyOf", "description"})

@@ -116,6 +116,7 @@ class SentimentJudged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.sent
     cost_usd: Decimal
     latency_ns: int
     ts_desk: int
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         require_finite_float("sentiment", self.sentiment)
@@ -160,6 +161,7 @@ class PostMortemWritten(DeskMessage, frozen=True, kw_only=True, tag="reasoner.po
     tokens_out: int
     cost_usd: Decimal
     latency_ns: int
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         for name, value in self.figures.items():

@@ -17,6 +17,37 @@ class ProviderKind(StrEnum):
     NONE = "none"
 
 
+class SentimentConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[local_reasoner.sentiment]``: the model is asked what the news says.
+
+    One question an instrument and cadence, with the newest `items_per_instrument` that came since
+    the last; longer text is cut. News older than `max_age_seconds` is not asked about.
+    """
+
+    items_per_instrument: int = 5
+    headline_chars: int = 200
+    summary_chars: int = 300
+    max_age_seconds: int = 86_400
+    max_tokens: int = 200
+    timeout_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")
+
+
+class PostMortemConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[local_reasoner.post_mortem]``: the model is asked about each day that is over."""
+
+    max_tokens: int = 700
+    timeout_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not (self.max_tokens > 0 and self.timeout_seconds > 0):
+            raise ValueError("max_tokens and timeout_seconds must be above zero")
+
+
 class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who proposes, and what it may cost.
 
@@ -35,6 +66,11 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Tries per question, the first one counted, all within `timeout_seconds`.
     breaker_failures, breaker_cool_down_seconds : int, float
         After so many failures in a row the endpoint is left alone for so long.
+    offline_after_failures : int
+        After so many failures in a row, whatever was asked, the desk is told that there is no
+        model. A budget that is used up is no failure of the model.
+    sentiment, post_mortem : SentimentConfig, PostMortemConfig, optional
+        What else is asked; without the section, nothing.
     """
 
     provider: ProviderKind = ProviderKind.RULES
@@ -54,6 +90,9 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lower: float = 0.3
     upper: float = 3.0
     max_step: float = 0.2
+    offline_after_failures: int = 3
+    sentiment: SentimentConfig | None = None
+    post_mortem: PostMortemConfig | None = None
 
     def __post_init__(self) -> None:
         if self.provider in _NEEDS_MODEL and not self.model:
@@ -77,7 +116,14 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 _NEEDS_MODEL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI, ProviderKind.OPENAI_CHAT})
 _NEEDS_URL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI_CHAT})
-_ABOVE_ZERO = ("timeout_seconds", "max_step", "max_tokens", "attempts", "breaker_failures")
+_ABOVE_ZERO = (
+    "timeout_seconds",
+    "max_step",
+    "max_tokens",
+    "attempts",
+    "breaker_failures",
+    "offline_after_failures",
+)
 _NOT_NEGATIVE = (
     "breaker_cool_down_seconds",
     "budget_usd_per_day",
