@@ -6,7 +6,8 @@ import pytest
 from interlock.local_reasoner.config import ProviderKind
 from interlock.local_reasoner.day_question import figures_of
 from interlock.local_reasoner.ports import ModelAnswered, ModelFailed
-from interlock.reasoning.reader import Unreadable, read
+from interlock.reasoning.reader import read
+from interlock.reasoning.refusal import Unreadable
 from interlock.reasoning.rules_of_days import post_mortem_of
 from interlock.reasoning.schemas import SCHEMAS
 from interlock.wire.codec import decode, encode
@@ -200,7 +201,7 @@ def test_what_matters_most_is_told_of_many_instruments_and_codes():
 def test_an_answer_is_read_tolerantly(text, recommendations):
     answer = read(text, SCHEMAS["post-mortem"])
     assert not isinstance(answer, Unreadable), answer
-    assert (answer.root_cause, answer.recommendations) == ("x", recommendations)
+    assert (answer.root_cause, [*answer.recommendations]) == ("x", recommendations)
 
 
 @pytest.mark.parametrize("text", ['{"root_cause": "x"}', '{"recommendations": ["a"]}', "[]"])

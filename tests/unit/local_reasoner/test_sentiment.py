@@ -7,7 +7,8 @@ import pytest
 from interlock.local_reasoner.adapters.asking import ask_model
 from interlock.local_reasoner.config import SentimentConfig
 from interlock.local_reasoner.ports import AskSentiment, ModelAnswered, ModelFailed, QuestionSent
-from interlock.reasoning.reader import Unreadable, read
+from interlock.reasoning.reader import read
+from interlock.reasoning.refusal import Unreadable
 from interlock.reasoning.rules_of_news import sentiment_of, word_counts
 from interlock.reasoning.schemas import SCHEMAS
 from interlock.testkit.cells import drive
@@ -162,12 +163,18 @@ def test_s0_11_hostile_text_stays_one_quoted_line_with_its_source():
 
 
 async def test_s0_11_the_answer_chooses_a_number_in_range_and_nothing_else():
-    schema = SCHEMAS["sentiment"]
+    running, asked = silent()
+    say(running, news())
+    say(running, tick())
+    schema = asked[0].question.schema
+    assert read('{"sentiment": 0.3, "confidence": 50}', schema).sentiment == 0.3
     for text in (
         '{"sentiment": 7, "confidence": 60}',
         '{"sentiment": "NaN", "confidence": 60}',
         '{"sentiment": NaN, "confidence": 60}',
         '{"sentiment": 0.3}',
+        '{"label": "positive", "confidence": 60}',
+        '{"symbol": "MSFT", "sentiment": 0.3, "confidence": 60}',
         '{"action": "sell", "symbol": "IBM"}',
         '{"sentiment": 0.3, "confidence": 50} {"sentiment": -0.3, "confidence": 50}',
         "buy IBM",

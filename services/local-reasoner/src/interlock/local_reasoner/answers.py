@@ -12,10 +12,12 @@ from interlock.local_reasoner.ports import (
 )
 from interlock.local_reasoner.state import Reasoner
 from interlock.model.values import ZERO
+from interlock.reasoning.day_answers import PostMortemAnswer
 from interlock.reasoning.prompt import prompt_hash
 from interlock.reasoning.rules import Rules
 from interlock.reasoning.rules_of_days import post_mortem_of
-from interlock.reasoning.schemas import ParamProposalAnswer, PostMortemAnswer, SentimentAnswer
+from interlock.reasoning.schemas import ParamProposalAnswer
+from interlock.reasoning.trading_answers import SentimentAnswer
 from interlock.wire.base import Message, caused_id
 from interlock.wire.reasoning import (
     ParameterProposal,
@@ -119,6 +121,8 @@ def _proposal(reasoner: Reasoner, heard: ModelAnswered, asked: AskModel) -> Para
 def _sentiment(reasoner: Reasoner, heard: ModelAnswered, asked: AskSentiment) -> SentimentJudged:
     answer = heard.answer
     assert isinstance(answer, SentimentAnswer)
+    assert answer.sentiment is not None
+    assert answer.confidence is not None
     return SentimentJudged(
         **_call(reasoner, heard, asked),
         message_id=caused_id(asked.tick, SentimentJudged, asked.instrument_id),
@@ -143,6 +147,6 @@ def _post_mortem(
         day=asked.day.day,
         figures=asked.figures,
         root_cause=answer.root_cause,
-        recommendations=answer.recommendations,
+        recommendations=[*answer.recommendations],
         source=source,
     )

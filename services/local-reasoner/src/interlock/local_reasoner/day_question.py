@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from interlock.local_reasoner.config import PostMortemConfig
 from interlock.model.values import ZERO
+from interlock.reasoning.day_answers import POST_MORTEM
 from interlock.reasoning.ports import Question
 from interlock.reasoning.prompt import Prompt, filled
-from interlock.reasoning.schemas import POST_MORTEM
 from interlock.wire.accounts import DaySummarised
 
 _MOST_INSTRUMENTS = 20

@@ -2,21 +2,31 @@
 
 The text is from outside and only data: normalised and cut once more, whoever passed it on, each
 item one quoted line after the name of its source, so that no text can end its quote or begin a line
-of its own. What comes back is one number within a range, whatever the text asks for.
+of its own. What comes back is one number within a range, whatever the text asks for; an answer that
+names another instrument, or gives a word and no number, is none.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from interlock.local_reasoner.config import SentimentConfig
 from interlock.model.plain_text import plain_text
 from interlock.reasoning.ports import Question
 from interlock.reasoning.prompt import Prompt, filled
 from interlock.reasoning.rules_of_news import word_counts
-from interlock.reasoning.schemas import SCHEMAS
+from interlock.reasoning.trading_answers import SENTIMENT
 from interlock.wire.market import NewsArrived
 
 _SOURCE_CHARS = 40
+
+
+def _both_numbers(_values: Mapping[str, Any]) -> Iterable[str]:
+    return ["sentiment", "confidence"]
+
+
+_NUMBERS = replace(SENTIMENT, needs=_both_numbers)
 
 
 def news_question(
@@ -34,7 +44,7 @@ def news_question(
     return Question(
         system=filled(prompt.system, blanks),
         prompt=filled(prompt.question, blanks),
-        schema=SCHEMAS["sentiment"],
+        schema=_NUMBERS.among([instrument_id]),
         max_tokens=config.max_tokens,
         timeout_seconds=config.timeout_seconds,
         facts=word_counts([*headlines, *summaries]),

@@ -15,7 +15,8 @@ from interlock.local_reasoner.ports import AnyAsk, ModelAnswered, ModelFailed, Q
 from interlock.model.plain_text import plain_text
 from interlock.model.values import ZERO
 from interlock.reasoning.caller import Answered, ModelCaller
-from interlock.reasoning.reader import ReadRefusal, Unreadable, read
+from interlock.reasoning.reader import read
+from interlock.reasoning.refusal import ReadRefusal, Unreadable
 from interlock.wire.base import Report
 from interlock.wire.reasoning import ReasonerFailure
 
