@@ -25,6 +25,8 @@ NO_DATA = "holds no data of a desk"
     [
         (["trace", "abc"], NO_DATA),
         (["orders"], NO_DATA),
+        (["postmortem"], NO_DATA),
+        (["postmortem", "--day", "yesterday"], "is no day: write 2008-10-10"),
         (["policy", "show"], NO_DATA),
         (["policy", "history"], NO_DATA),
         (["policy", "diff", "1", "2"], NO_DATA),
