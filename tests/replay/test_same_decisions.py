@@ -24,7 +24,7 @@ from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.runtime.telemetry import Telemetry
 from interlock.venues.replay import open_replay
 from interlock.wire.base import Message, tag_of
-from interlock.wire.catalogue import SERVICES
+from interlock.wire.catalogue import services_of
 from interlock.wire.orders import GateHeard
 from interlock.wire.system import Heartbeat
 
@@ -104,7 +104,7 @@ async def with_loops(
     tasks: list[asyncio.Task[None]] = []
     processes: list[Process] = []
     replaying = None
-    for name in SERVICES:
+    for name in services_of(file.sections):
         module = importlib.import_module(f"interlock.{name.replace('-', '_')}.app")
         process = Process(
             settings=settings, desk_file=file, clock=DataClock(),

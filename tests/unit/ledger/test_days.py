@@ -25,7 +25,13 @@ from interlock.wire.accounts import AccountUpdated, DaySummarised
 from interlock.wire.base import Message
 from interlock.wire.market import ReplayCounts, ReplayFinished
 from interlock.wire.policy import ProposalVerdict, TradingStateChanged
-from interlock.wire.reasoning import ReasonerFailed, ReasonerFailure
+from interlock.wire.reasoning import (
+    CallKind,
+    EscalationTriggered,
+    ReasonerFailed,
+    ReasonerFailure,
+    Trigger,
+)
 from interlock.wire.system import SafetyTripped, TripLevel
 
 HOUR = 3_600 * SECOND
@@ -153,6 +159,21 @@ def test_everything_that_stood_in_the_way_is_counted():
     assert (day.intents, day.approvals, day.proposals_applied) == (2, 0, 1)
     assert day.denials_by_code == {"price.stale": 2, "size.notional": 2}
     assert (day.trips_by_code, day.failures) == ({"loss.day": 1}, {"timeout": 1})
+
+
+def escalation(n, *, granted):
+    return EscalationTriggered(
+        **ids("escalation", n), ts_event=at(5, 1), trigger=Trigger.RISK,
+        call=CallKind.REWARD_ENGINEER, observed={}, limits={}, granted=granted, reason="",
+        calls_today=n, ts_desk=0,
+    )  # fmt: skip
+
+
+def test_s3_11_only_calls_that_were_granted_are_counted():
+    state = fresh()
+    hear(state, *cadence(1, 5, 1), *(escalation(n, granted=n < 3) for n in range(5)))
+    (day,) = summaries(hear(state, *cadence(2, 6)))
+    assert day.escalations == 3
 
 
 def standing(n, kill_days):

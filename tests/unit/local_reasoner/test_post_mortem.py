@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from interlock.local_reasoner.config import ProviderKind
 from interlock.local_reasoner.day_question import figures_of
 from interlock.local_reasoner.ports import ModelAnswered, ModelFailed
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.reader import read
 from interlock.reasoning.refusal import Unreadable
 from interlock.reasoning.rules_of_days import post_mortem_of

@@ -22,7 +22,7 @@ from interlock.wire.policy import (
     SetStage,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import SanityJudged
+from interlock.wire.reasoning import CallKind, EscalationTriggered, SanityJudged, Trigger
 from interlock.wire.system import AlertRaised, SafetyTripped, SwitchChanged, TripLevel
 
 LIMITS = ParameterLimits(initial=1.0, lower=0.3, upper=3.0, max_step=0.2)
@@ -107,6 +107,21 @@ def sane(n, *, stay_demo=False, ts_event=None):
         rationale="calm",
         provider="rules",
         model="rules-v1",
+    )
+
+
+def escalated(n, *, granted=True):
+    return EscalationTriggered(
+        **ids("escalated", n, granted),
+        ts_event=n * SECOND,
+        trigger=Trigger.RISK,
+        call=CallKind.REWARD_ENGINEER,
+        observed={"drawdown_5d_pct": 8.1},
+        limits={"drawdown_5d_pct": 8.0},
+        granted=granted,
+        reason="call 1 of 3",
+        calls_today=1,
+        ts_desk=n * SECOND,
     )
 
 

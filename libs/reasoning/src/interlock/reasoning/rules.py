@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from interlock.reasoning.ports import Answer, Finish, Question
+from interlock.reasoning.rules_escalation import FORMULAS
 from interlock.reasoning.rules_of_days import post_mortem_of
 from interlock.reasoning.rules_of_news import sentiment_of
 
@@ -77,4 +78,5 @@ _SAID: dict[str, Callable[[Mapping[str, float]], dict[str, Any]]] = {
     "param-proposal": _threshold,
     "sentiment": sentiment_of,
     "post-mortem": post_mortem_of,
+    **FORMULAS,
 }

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from interlock.local_reasoner.config import ProviderKind
 from interlock.local_reasoner.ports import (
     AskModel,
     AskPostMortem,
@@ -13,6 +12,7 @@ from interlock.local_reasoner.ports import (
 from interlock.local_reasoner.state import Reasoner
 from interlock.model.values import ZERO
 from interlock.reasoning.day_answers import PostMortemAnswer
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.prompt import prompt_hash
 from interlock.reasoning.rules import Rules
 from interlock.reasoning.rules_of_days import post_mortem_of

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Sequence
 
 from interlock.local_reasoner.adapters.asking import Asking
 from interlock.local_reasoner.adapters.calling import caller_of
-from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
+from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.local_reasoner.core import decide
 from interlock.local_reasoner.ports import AskModel, AskPostMortem, AskSentiment
 from interlock.local_reasoner.state import Prompts, Reasoner, ReasonerState, evolve
 from interlock.model.desk import DeskConfig
 from interlock.reasoning.budget import BudgetLimits, BudgetStore, MemoryBudgetStore
 from interlock.reasoning.caller import ModelCaller
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.prompt_files import load_prompt
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service

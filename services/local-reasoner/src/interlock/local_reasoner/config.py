@@ -1,20 +1,10 @@
 """Section ``[local_reasoner]`` of a desk file."""
 
 from decimal import Decimal
-from enum import StrEnum
-from math import isfinite
 
 from msgspec import Struct
 
-
-class ProviderKind(StrEnum):
-    """``openai`` speaks the Responses API, ``openai-chat`` chat completions to any server."""
-
-    RULES = "rules"
-    OLLAMA = "ollama"
-    OPENAI = "openai"
-    OPENAI_CHAT = "openai-chat"
-    NONE = "none"
+from interlock.reasoning.endpoint import ProviderKind, require_usable
 
 
 class SentimentConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,39 +85,11 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     post_mortem: PostMortemConfig | None = None
 
     def __post_init__(self) -> None:
-        if self.provider in _NEEDS_MODEL and not self.model:
-            raise ValueError(f"provider {self.provider} needs a model")
-        if self.provider in _NEEDS_URL and not self.base_url:
-            raise ValueError(f"provider {self.provider} needs a base_url")
+        require_usable(self)
         if self.parameter != "threshold_bps":
             raise ValueError(f"no answer schema knows the parameter {self.parameter!r}")
         if not self.lower < self.upper:
             raise ValueError(f"lower {self.lower} must be below upper {self.upper}")
-        if (self.usd_per_million_in is None) is not (self.usd_per_million_out is None):
-            raise ValueError("usd_per_million_in and usd_per_million_out belong together")
-        for name in _ABOVE_ZERO:
+        for name in ("max_step", "offline_after_failures"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")
-        for name in _NOT_NEGATIVE:
-            value = getattr(self, name)
-            if value is not None and not (isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be finite and not negative, not {value}")
-
-
-_NEEDS_MODEL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI, ProviderKind.OPENAI_CHAT})
-_NEEDS_URL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI_CHAT})
-_ABOVE_ZERO = (
-    "timeout_seconds",
-    "max_step",
-    "max_tokens",
-    "attempts",
-    "breaker_failures",
-    "offline_after_failures",
-)
-_NOT_NEGATIVE = (
-    "breaker_cool_down_seconds",
-    "budget_usd_per_day",
-    "budget_calls_per_day",
-    "usd_per_million_in",
-    "usd_per_million_out",
-)

@@ -25,7 +25,7 @@ from interlock.wire.policy import (
     ProposalVerdict,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import ParameterProposal, SanityJudged
+from interlock.wire.reasoning import EscalationTriggered, ParameterProposal, SanityJudged
 from interlock.wire.system import SafetyTripped, SwitchChanged
 
 _NO_DATA = frozenset({FeedCondition.STALE, FeedCondition.GAP})
@@ -40,7 +40,8 @@ class PolicyState:
 
     `days` are the trading days heard of, ascending. `answered` holds the ids of what was said to
     somebody's word, so that a second delivery is not answered a second time. `accepted_at` is the
-    desk time at which a version was accepted, by version.
+    desk time at which a version was accepted, by version. `rows` are the ids of verdicts given, and
+    `names` what of the desk's may stand on a list of what not to trade.
     """
 
     desk: str
@@ -50,6 +51,7 @@ class PolicyState:
     account_name: str
     key_id: str
     buckets: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     policy: PolicyChanged | None = None
     trading: TradingStateChanged | None = None
     account: AccountUpdated | None = None
@@ -64,6 +66,7 @@ class PolicyState:
     versions: dict[int, PolicyChanged] = field(default_factory=dict[int, PolicyChanged])
     accepted_at: dict[int, int] = field(default_factory=dict[int, int])
     answered: dict[str, None] = field(default_factory=dict[str, None])
+    rows: dict[str, None] = field(default_factory=dict[str, None])
     evidence: Evidence = field(default_factory=Evidence)
 
     @property
@@ -101,10 +104,12 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
             state.clock_offset_ns = heard.clock_offset_ns
         case ParameterProposal():
             _append(state, state.seen, heard.parameter, heard.ts_desk)
-        case ProposalJudged() if heard.verdict is ProposalVerdict.ACCEPTED:
-            _append(state, state.accepted, heard.parameter, heard.ts_desk)
-            state.last_accepted = heard
-            _keep(state.accepted_at, heard.policy_version, heard.ts_desk, VERSIONS_KEPT)
+        case ProposalJudged():
+            _keep(state.rows, heard.message_id, None, ANSWERS_KEPT)
+            if heard.verdict is ProposalVerdict.ACCEPTED:
+                _append(state, state.accepted, heard.parameter, heard.ts_desk)
+                state.last_accepted = heard
+                _keep(state.accepted_at, heard.policy_version, heard.ts_desk, VERSIONS_KEPT)
         case PolicyChanged() if state.policy is None or heard.version > state.policy.version:
             state.policy = heard
             _keep(state.versions, heard.version, heard, VERSIONS_KEPT)
@@ -137,6 +142,7 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
             state.evidence.broke()
         case SanityJudged():
             state.judged = heard
+        case EscalationTriggered() if heard.granted:
             state.evidence.escalated()
         case _:
             pass
