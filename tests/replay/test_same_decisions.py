@@ -161,6 +161,25 @@ async def test_the_memory_bus_and_the_backtest_decide_alike(file, tmp_path):
     assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
 
 
+async def test_s3_10_every_day_of_a_replay_is_written_about_and_alike(tmp_path):
+    text = DESK_FILE.read_text() + "\n[local_reasoner.post_mortem]\n"
+    (tmp_path / "desk.toml").write_text(text)
+    file = load_desk_file(tmp_path / "desk.toml", {})
+    replay = slice_of("crash-2008", 60, tmp_path)
+    server = MemoryServer()
+
+    async def bus_of(service: str) -> Bus:
+        return MemoryBus(server, service)
+
+    ours = with_backtest(file, replay)
+    days = [one["day"] for one in ours["account.day-summarised.v1"]]
+    assert len(days) == len(set(days)) > 10
+    assert len(days) == len(ours["data.clock.v1"])
+    assert [one["day"] for one in ours["reasoner.post-mortem.v1"]] == days
+    assert ours["reasoner.post-mortem.v1"][-1]["source"] == "rules"
+    assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
+
+
 @pytest.mark.servers
 async def test_nats_and_the_backtest_decide_alike(file, tmp_path, broker):
     replay = slice_of("crash-2008", 160, tmp_path)

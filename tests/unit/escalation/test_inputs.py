@@ -180,6 +180,8 @@ def judged(instrument_id, sentiment, second):
         tokens_in=0,
         tokens_out=0,
         cost_usd=Decimal(0),
+        latency_ns=0,
+        ts_desk=0,
     )
 
 

@@ -17,6 +17,7 @@ from interlock.wire.policy import (
     ForceDemo,
     HaltTrading,
     PolicyChanged,
+    PromotionAssessed,
     ResumeTrading,
     RollBackPolicy,
     SetStage,
@@ -134,8 +135,12 @@ def on_day(day, pnl=0, second=3_600, **more):
 
 
 def say(cell, message):
-    """Let `message` happen at its own moment; return what was said to it."""
-    return react(cell, message, message.ts_event)
+    """Let `message` happen at its own moment; return what was said to it.
+
+    What the desk has shown, said each day, has its own tests.
+    """
+    said = react(cell, message, message.ts_event)
+    return [one for one in said if not isinstance(one, PromotionAssessed)]
 
 
 def of(kind, said):

@@ -58,11 +58,16 @@ class NewsArrived(Message, frozen=True, kw_only=True, tag="data.news.v1"):
 
 
 class PutCallRatioObserved(Message, frozen=True, kw_only=True, tag="data.put-call.v1"):
-    """Open interest of puts over that of calls. `as_of` is the date it was counted on."""
+    """Open puts over open calls of a whole market on the day `as_of` (``YYYY-MM-DD``)."""
 
     source: str
-    ratio: float
     as_of: str
+    ratio: float
+
+    def __post_init__(self) -> None:
+        require_finite_float("ratio", self.ratio)
+        if not self.ratio > 0:
+            raise ValueError(f"a put/call ratio is above zero, not {self.ratio}")
 
 
 class ClockTicked(DeskMessage, frozen=True, kw_only=True, tag="data.clock.v1"):

@@ -206,3 +206,21 @@ class CommandRefused(DeskMessage, frozen=True, kw_only=True, tag="policy.command
     by: str
     code: str
     reason: str
+
+
+class PromotionCriterion(Struct, frozen=True, kw_only=True):
+    """One thing that the next stage needs, with what was seen of it."""
+
+    name: str
+    observed: str
+    needed: str
+    holds: bool
+
+
+class PromotionAssessed(DeskMessage, frozen=True, kw_only=True, tag="policy.promotion.v1"):
+    """What the desk has shown at its stage, as a trading day begins. `next_stage` may be none."""
+
+    stage: Stage
+    next_stage: Stage | None
+    day: int
+    criteria: list[PromotionCriterion]

@@ -8,6 +8,8 @@ from msgspec import Struct, field
 from interlock.model.values import require_finite_float, require_not_negative
 from interlock.wire.base import DeskMessage
 
+MAX_CONFIDENCE = 100
+
 
 class Direction(StrEnum):
     LONG = "long"
@@ -73,7 +75,10 @@ class ParameterProposal(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pa
 
 
 class ReasonerFailed(DeskMessage, frozen=True, kw_only=True, tag="reasoner.failed.v1"):
-    """A model call gave nothing; `spent_usd` is what it cost all the same."""
+    """A model call gave nothing; `spent_usd` is what it cost all the same.
+
+    `question` is the kind of answer that was asked for, such as ``sentiment``.
+    """
 
     reason: ReasonerFailure
     detail: str
@@ -81,6 +86,7 @@ class ReasonerFailed(DeskMessage, frozen=True, kw_only=True, tag="reasoner.faile
     model: str
     spent_usd: Decimal
     latency_ns: int
+    question: str = ""
 
 
 class Trigger(StrEnum):
@@ -235,7 +241,11 @@ class DoNotTradeProposed(DeskMessage, frozen=True, kw_only=True, tag="reasoner.d
 
 
 class SentimentJudged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.sentiment.v1"):
-    """A model's view of the news of one instrument: -1 to 1, and how sure it is, 0 to 100."""
+    """How a model takes one cadence's news of one instrument.
+
+    `sentiment` is from -1 (bad) to 1 (good), `confidence` a whole number from 0 to 100. `news_ids`
+    names the items that were read; `answer` is what the model said, made harmless.
+    """
 
     instrument_id: str
     sentiment: float
@@ -248,3 +258,56 @@ class SentimentJudged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.sent
     tokens_in: int
     tokens_out: int
     cost_usd: Decimal
+    latency_ns: int
+    ts_desk: int
+    prompt: str = ""
+
+    def __post_init__(self) -> None:
+        require_finite_float("sentiment", self.sentiment)
+        if not -1 <= self.sentiment <= 1:
+            raise ValueError(f"sentiment is from -1 to 1, not {self.sentiment}")
+        if not 0 <= self.confidence <= MAX_CONFIDENCE:
+            raise ValueError(f"confidence is from 0 to 100, not {self.confidence}")
+        require_not_negative("cost_usd", self.cost_usd)
+
+
+class ReasonerStatusChanged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.status.v1"):
+    """The local model is out of reach, or answers again. A dead process says neither."""
+
+    up: bool
+    reason: str
+
+
+class PostMortemSource(StrEnum):
+    """Who wrote it. ``rules``: the figures themselves, where no model was asked or answered."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+    RULES = "rules"
+
+
+class PostMortemWritten(DeskMessage, frozen=True, kw_only=True, tag="reasoner.post-mortem.v1"):
+    """What a trading day came to, and why: text for people, which changes nothing.
+
+    `day` is the trading day, counted from 1970. `figures` are the numbers it was written from.
+    """
+
+    day: int
+    figures: dict[str, float]
+    root_cause: str
+    recommendations: list[str]
+    source: PostMortemSource
+    provider: str
+    model: str
+    prompt_hash: str
+    answer: str
+    tokens_in: int
+    tokens_out: int
+    cost_usd: Decimal
+    latency_ns: int
+    prompt: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value in self.figures.items():
+            require_finite_float(name, value)
+        require_not_negative("cost_usd", self.cost_usd)

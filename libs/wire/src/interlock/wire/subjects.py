@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from interlock.wire.accounts import AccountUpdated, PositionChanged
+from interlock.wire.accounts import AccountUpdated, DaySummarised, PositionChanged
 from interlock.wire.decisions import ScoreComputed
 from interlock.wire.market import (
     Bar,
@@ -45,6 +45,7 @@ from interlock.wire.policy import (
     ForceDemo,
     HaltTrading,
     PolicyChanged,
+    PromotionAssessed,
     ProposalJudged,
     ResumeTrading,
     RollBackPolicy,
@@ -56,7 +57,9 @@ from interlock.wire.reasoning import (
     DoNotTradeProposed,
     EscalationTriggered,
     ParameterProposal,
+    PostMortemWritten,
     ReasonerFailed,
+    ReasonerStatusChanged,
     RegimeAudited,
     RewardsEngineered,
     SanityJudged,
@@ -132,6 +135,10 @@ def quote(m: Quote) -> str:
 
 def news(m: NewsArrived) -> str:
     return f"data.news.{token(m.source)}"
+
+
+def put_call(m: PutCallRatioObserved) -> str:
+    return f"data.put-call.{token(m.source)}"
 
 
 def clock(m: ClockTicked) -> str:
@@ -212,10 +219,6 @@ def command_refused(m: CommandRefused) -> str:
 
 def sanity_judged(m: SanityJudged) -> str:
     return f"doc.sanity-judged.{token(m.desk)}"
-
-
-def put_call(m: PutCallRatioObserved) -> str:
-    return f"data.put-call.{token(m.source)}"
 
 
 def score(m: ScoreComputed) -> str:
@@ -348,3 +351,19 @@ def heartbeat(m: Heartbeat) -> str:
 
 def dead_lettered(m: DeadLettered) -> str:
     return dead_letter(m.service)
+
+
+def reasoner_status(m: ReasonerStatusChanged) -> str:
+    return f"evt.reasoner.status.{token(m.desk)}"
+
+
+def post_mortem(m: PostMortemWritten) -> str:
+    return f"doc.post-mortem.{token(m.desk)}"
+
+
+def day_summarised(m: DaySummarised) -> str:
+    return f"doc.day-summarised.{token(m.desk)}"
+
+
+def promotion(m: PromotionAssessed) -> str:
+    return f"doc.promotion.{token(m.desk)}"

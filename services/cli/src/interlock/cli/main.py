@@ -13,6 +13,7 @@ from interlock.cli.commands import (
     keys,
     orders,
     policy,
+    postmortem,
     reason,
     scorecard,
     standing,
@@ -43,6 +44,7 @@ app.command("verify")(verify.verify)
 app.command("trace")(trace.trace)
 app.command("orders")(orders.orders)
 app.command("scorecard")(scorecard.scorecard)
+app.command("postmortem")(postmortem.postmortem)
 app.command("export")(export.export)
 app.command("demo")(standing.demo)
 app.add_typer(policy.app, name="policy")

@@ -7,6 +7,37 @@ from msgspec import Struct
 from interlock.reasoning.endpoint import ProviderKind, require_usable
 
 
+class SentimentConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[local_reasoner.sentiment]``: the model is asked what the news says.
+
+    One question an instrument and cadence, with the newest `items_per_instrument` that came since
+    the last; longer text is cut. News older than `max_age_seconds` is not asked about.
+    """
+
+    items_per_instrument: int = 5
+    headline_chars: int = 200
+    summary_chars: int = 300
+    max_age_seconds: int = 86_400
+    max_tokens: int = 200
+    timeout_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")
+
+
+class PostMortemConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[local_reasoner.post_mortem]``: the model is asked about each day that is over."""
+
+    max_tokens: int = 700
+    timeout_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not (self.max_tokens > 0 and self.timeout_seconds > 0):
+            raise ValueError("max_tokens and timeout_seconds must be above zero")
+
+
 class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who proposes, and what it may cost.
 
@@ -25,6 +56,11 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Tries per question, the first one counted, all within `timeout_seconds`.
     breaker_failures, breaker_cool_down_seconds : int, float
         After so many failures in a row the endpoint is left alone for so long.
+    offline_after_failures : int
+        After so many failures in a row, whatever was asked, the desk is told that there is no
+        model. A budget that is used up is no failure of the model.
+    sentiment, post_mortem : SentimentConfig, PostMortemConfig, optional
+        What else is asked; without the section, nothing.
     """
 
     provider: ProviderKind = ProviderKind.RULES
@@ -44,6 +80,9 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lower: float = 0.3
     upper: float = 3.0
     max_step: float = 0.2
+    offline_after_failures: int = 3
+    sentiment: SentimentConfig | None = None
+    post_mortem: PostMortemConfig | None = None
 
     def __post_init__(self) -> None:
         require_usable(self)
@@ -51,5 +90,6 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"no answer schema knows the parameter {self.parameter!r}")
         if not self.lower < self.upper:
             raise ValueError(f"lower {self.lower} must be below upper {self.upper}")
-        if not self.max_step > 0:
-            raise ValueError(f"max_step must be above zero, not {self.max_step}")
+        for name in ("max_step", "offline_after_failures"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from interlock.model.trading import IllegalTriggerError, Trigger
-from interlock.model.values import Stage
+from interlock.policy.assessment import STAGES
 from interlock.policy.ports import SaveRules, SignRules
 from interlock.policy.promotion import criteria
 from interlock.policy.standing import (
@@ -49,7 +49,6 @@ type Command = (
 )
 type Answer = Sequence[Message | Effect]
 
-STAGES = tuple(Stage)
 _NO_PERSON = frozenset({"", POLICY, CONFIGURATION})
 
 

@@ -7,6 +7,7 @@ message, then `SaveRules`.
 from collections.abc import Sequence
 
 from interlock.model.trading import Standing, Trigger
+from interlock.policy.assessment import assessed
 from interlock.policy.checks import freeze_reasons, judge, wanted_value
 from interlock.policy.commands import obey
 from interlock.policy.ports import RulesNotSaved, RulesSigned, SaveRules, SignRules
@@ -105,7 +106,8 @@ def decide(state: PolicyState, heard: Message | Report, now: int) -> Answer:
         case DoNotTradeProposed():
             return [*_unsaved(state, heard), *left_alone(state, heard, now)]
         case AccountUpdated() if heard.account == state.account_name:
-            return [*_unsaved(state, heard), *accounted(state, heard, now)]
+            answer = [*_unsaved(state, heard), *accounted(state, heard, now)]
+            return [*answer, *assessed(state, heard, now)]
         case SafetyTripped():
             return [*_unsaved(state, heard), *tripped(state, heard, now)]
         case SwitchChanged():

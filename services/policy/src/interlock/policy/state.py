@@ -21,6 +21,7 @@ from interlock.wire.orders import ReconciliationCompleted
 from interlock.wire.policy import (
     CommandRefused,
     PolicyChanged,
+    PromotionAssessed,
     ProposalJudged,
     ProposalVerdict,
     TradingStateChanged,
@@ -68,6 +69,7 @@ class PolicyState:
     answered: dict[str, None] = field(default_factory=dict[str, None])
     rows: dict[str, None] = field(default_factory=dict[str, None])
     evidence: Evidence = field(default_factory=Evidence)
+    assessed_on: int | None = None
 
     @property
     def window_ns(self) -> int:
@@ -115,6 +117,8 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
             _keep(state.versions, heard.version, heard, VERSIONS_KEPT)
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case TradingStateChanged() if state.trading is None or heard.epoch > state.trading.epoch:
+            if state.trading is not None and state.trading.stage is not heard.stage:
+                state.assessed_on = None
             state.trading = heard
             state.evidence.killed(heard.kill_days)
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
@@ -130,8 +134,10 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
 
 
 def _watch(state: PolicyState, heard: Message | Report) -> None:
-    """Take in what others say about the desk's safety."""
+    """Take in what is said about the desk's safety, and what it has shown."""
     match heard:
+        case PromotionAssessed():
+            state.assessed_on = heard.day
         case ReconciliationCompleted() if heard.account == state.account_name:
             state.reconciled = not heard.blocks_account
             if heard.breaks:
