@@ -26,7 +26,12 @@ from interlock.wire.policy import (
     ProposalVerdict,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import EscalationTriggered, ParameterProposal, SanityJudged
+from interlock.wire.reasoning import (
+    EscalationTriggered,
+    ParameterProposal,
+    SanityJudged,
+    Trigger,
+)
 from interlock.wire.system import SafetyTripped, SwitchChanged
 
 _NO_DATA = frozenset({FeedCondition.STALE, FeedCondition.GAP})
@@ -148,7 +153,7 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
             state.evidence.broke()
         case SanityJudged():
             state.judged = heard
-        case EscalationTriggered() if heard.granted:
+        case EscalationTriggered() if heard.granted and heard.trigger is not Trigger.POST_MORTEM:
             state.evidence.escalated()
         case _:
             pass
