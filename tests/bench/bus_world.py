@@ -15,7 +15,7 @@ from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.permissions import OPERATOR
 from interlock.runtime.signing import create_keys
-from interlock.wire.catalogue import FEED, SERVICES
+from interlock.wire.catalogue import FEED, services_of
 
 from tests.bench.desk import PATH, UNLIMITED
 
@@ -40,7 +40,7 @@ class World:
 
 @asynccontextmanager
 async def world(
-    services: Sequence[str] = SERVICES, *, replaying: bool = False
+    services: Sequence[str] = services_of(), *, replaying: bool = False
 ) -> AsyncIterator[World]:
     """Start the servers and `services`, but never the feed: the benchmark is the feed.
 

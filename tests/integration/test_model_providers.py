@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from interlock.local_reasoner.adapters.asking import ask_model
 from interlock.local_reasoner.adapters.calling import caller_of
-from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
+from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.local_reasoner.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.ports import Question
 from interlock.reasoning.schemas import PARAM_PROPOSAL, ParamProposalAnswer
 from interlock.runtime.config import ConfigError

@@ -44,7 +44,7 @@ def test_a_refused_answer_has_a_code_and_exits_with_1(tmp_path, body, refusal):
 def test_an_unknown_schema_lists_those_known():
     code, _, err = parse("--schema", "horoscope", text=GOOD)
     assert code == 2
-    assert "known are allocation, decision, param-proposal, regime-auditor, " in err
+    assert "known are allocation, decision, param-proposal, post-mortem, " in err
 
 
 def test_a_file_that_is_absent_is_one_line(tmp_path):

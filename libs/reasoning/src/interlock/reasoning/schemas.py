@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from interlock.reasoning.answer_schema import AnswerSchema, NumberRule, TextRule
 from interlock.reasoning.cloud_answers import REGIME_AUDITOR, REWARD_ENGINEER, SANITY_JUDGE
+from interlock.reasoning.day_answers import POST_MORTEM
 from interlock.reasoning.trading_answers import ALLOCATION, DECISION, SENTIMENT
 
 MAX_RATIONALE_CHARS = 500
@@ -57,6 +58,7 @@ SCHEMAS: dict[str, AnswerSchema] = {
         REWARD_ENGINEER,
         SANITY_JUDGE,
         SENTIMENT,
+        POST_MORTEM,
     )
 }
 """Every schema by the name `interlock reason parse --schema` knows it by."""

@@ -54,10 +54,14 @@ from interlock.wire.policy import (
 )
 from interlock.wire.reasoning import (
     Assessment,
+    DoNotTradeProposed,
+    EscalationTriggered,
     ParameterProposal,
     PostMortemWritten,
     ReasonerFailed,
     ReasonerStatusChanged,
+    RegimeAudited,
+    RewardsEngineered,
     SanityJudged,
     SentimentJudged,
 )
@@ -217,6 +221,26 @@ def sanity_judged(m: SanityJudged) -> str:
     return f"doc.sanity-judged.{token(m.desk)}"
 
 
+def sentiment(m: SentimentJudged) -> str:
+    return f"doc.sentiment.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def escalation_triggered(m: EscalationTriggered) -> str:
+    return f"evt.escalation.triggered.{token(m.desk)}"
+
+
+def regime_audited(m: RegimeAudited) -> str:
+    return f"doc.regime-audited.{token(m.desk)}"
+
+
+def rewards_engineered(m: RewardsEngineered) -> str:
+    return f"doc.rewards-engineered.{token(m.desk)}"
+
+
+def do_not_trade(m: DoNotTradeProposed) -> str:
+    return f"doc.do-not-trade.{token(m.desk)}"
+
+
 def safety_tripped(m: SafetyTripped) -> str:
     return f"evt.safety.tripped.{token(m.desk)}.{token(m.service)}"
 
@@ -323,10 +347,6 @@ def heartbeat(m: Heartbeat) -> str:
 
 def dead_lettered(m: DeadLettered) -> str:
     return dead_letter(m.service)
-
-
-def sentiment(m: SentimentJudged) -> str:
-    return f"doc.sentiment.{token(m.desk)}.{token(m.instrument_id)}"
 
 
 def reasoner_status(m: ReasonerStatusChanged) -> str:

@@ -10,7 +10,7 @@ late is imported late: the servers start the sooner.
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +44,7 @@ from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import create_keys
 from interlock.venues.registry import PAPER
 from interlock.venues.replay_rows import ReplayData
+from interlock.wire.catalogue import services_of
 
 WATCH_SECONDS = 0.25
 CATCH_UP_SECONDS = 60.0
@@ -207,7 +208,11 @@ async def _stopped(stop: asyncio.Event) -> None:
 
 
 async def start_processes(
-    wanted: DeskRun, state: StateFolder, supervisor: Supervisor, environment: dict[str, str]
+    wanted: DeskRun,
+    state: StateFolder,
+    supervisor: Supervisor,
+    environment: dict[str, str],
+    names: Sequence[str],
 ) -> tuple[Client, Addresses]:
     """Start the servers, make what the bus needs, and start the services."""
     children, addresses = stack.servers(
@@ -218,10 +223,10 @@ async def start_processes(
     needed_at_once = [child for child in children if child.name != DATABASE]
     await supervisor.start(needed_at_once)
     try:
-        client = await stack.administrator(state, addresses)
+        client = await stack.administrator(state, addresses, names)
     except (BusError, OSError, TimeoutError) as error:
         raise CliError(f"the bus at {addresses.public['nats']} cannot be used: {error}") from error
-    everyone = stack.services(state, addresses, environment)
+    everyone = stack.services(state, addresses, environment, names)
     # Together with it, but a stage of its own: the ledger's last rows are written before it stops.
     await supervisor.start([c for c in children if c.name == DATABASE], everyone)
     return client, addresses
@@ -236,7 +241,8 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
         "INTERLOCK_REPLAY_STARTS_AT": str(plan.data.ts_first),
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }
-    client, addresses = await start_processes(wanted, plan.state, supervisor, environment)
+    names = services_of(plan.file.sections)
+    client, addresses = await start_processes(wanted, plan.state, supervisor, environment, names)
     began = time.monotonic()
     from interlock.cli.progress import ReplayProgress
 

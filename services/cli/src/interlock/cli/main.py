@@ -7,11 +7,13 @@ from interlock.cli.commands import (
     bus,
     doctor,
     down,
+    escalation,
     export,
     gate,
     keys,
     orders,
     policy,
+    postmortem,
     reason,
     scorecard,
     standing,
@@ -45,6 +47,7 @@ app.command("verify")(verify.verify)
 app.command("trace")(trace.trace)
 app.command("orders")(orders.orders)
 app.command("scorecard")(scorecard.scorecard)
+app.command("postmortem")(postmortem.postmortem)
 app.command("export")(export.export)
 app.command("demo")(standing.demo)
 app.add_typer(policy.app, name="policy")
@@ -55,4 +58,5 @@ app.add_typer(gate.app, name="gate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(reason.app, name="reason")
 app.add_typer(strategy.app, name="strategy")
+app.add_typer(escalation.app, name="escalation")
 app.add_typer(bus.app, name="bus")

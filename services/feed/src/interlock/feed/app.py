@@ -25,7 +25,7 @@ from interlock.venues.registry import PAPER, VenueConfigError, source_for
 from interlock.venues.replay_rows import ReplayData
 from interlock.venues.source import MarketSource
 from interlock.wire.base import Message, Report
-from interlock.wire.catalogue import FEED
+from interlock.wire.catalogue import FEED, services_of
 
 
 def build(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Service[FeedState]:
@@ -53,7 +53,7 @@ def _replaying(process: Process, config: FeedConfig) -> Parts[ReplayPosition]:
 
     async def replay() -> None:
         await wait_until_ready(settings.wait_for_ports)
-        waves = Waves(process.bus, process.telemetry)
+        waves = Waves(process.bus, process.telemetry, services_of(file.sections))
         await waves.start()
         try:
             await run_replay(

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from interlock.ledger.day_queries import last_post_mortem
 from interlock.ledger.rows import PolicyVersionRow
 from interlock.ledger.summary import Summary
 from interlock.model.values import ZERO
@@ -183,6 +184,7 @@ async def summary(store: Postgres, desk: str, equity_at_start: Decimal) -> Summa
         max_drawdown=await _max_drawdown(store, desk),
         messages=messages,
         sample_decision=await _sample_decision(store, desk),
+        post_mortem=await last_post_mortem(store, desk),
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from interlock.model.values import ZERO
 from interlock.wire.accounts import AccountUpdated
@@ -12,14 +12,26 @@ from interlock.wire.base import Message, tag_of
 from interlock.wire.market import Bar, ClockTicked, FeaturesComputed
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
 from interlock.wire.policy import ProposalJudged, ProposalVerdict
-from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
+from interlock.wire.reasoning import ParameterProposal, PostMortemWritten, ReasonerFailed
+
+
+class PostMortem(Struct, frozen=True, kw_only=True):
+    """What was written about a trading day, counted from 1970."""
+
+    day: int
+    root_cause: str
+    recommendations: list[str]
+    source: str
+    provider: str
+    model: str
 
 
 class Summary(Struct, frozen=True, kw_only=True):
     """The closing summary. Money in the account's currency, `max_drawdown` a fraction of the peak.
 
     `sample_decision` is a decision worth a look: one that went from bar to fill where there is
-    one, else the furthest that any came; empty where there was none.
+    one, else the furthest that any came; empty where there was none. `post_mortem` is that of the
+    last day, none where nobody writes any.
     """
 
     bars: int
@@ -42,6 +54,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     max_drawdown: float
     messages: dict[str, int]
     sample_decision: str
+    post_mortem: PostMortem | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +71,7 @@ class Tally:
     last_fill: str = ""
     last_intent: str = ""
     last_judged: str = ""
+    post_mortem: PostMortemWritten | None = None
 
 
 _ONLY_COUNTED = frozenset({Bar, FeaturesComputed, ClockTicked})
@@ -76,6 +90,8 @@ def count(tally: Tally, message: Message) -> None:
             tally.last_judged = message.decision_id
         case ReasonerFailed():
             tally.failures[message.reason] += 1
+        case PostMortemWritten():
+            tally.post_mortem = message
         case OrderIntent():
             tally.last_intent = message.decision_id
         case OrderDenied():
@@ -120,7 +136,12 @@ def summarise(tally: Tally, equity_at_start: Decimal) -> Summary:
         max_drawdown=tally.max_drawdown,
         messages=_by_name(seen),
         sample_decision=tally.last_fill or tally.last_intent or tally.last_judged,
+        post_mortem=_told(tally.post_mortem),
     )
+
+
+def _told(written: PostMortemWritten | None) -> PostMortem | None:
+    return None if written is None else convert(written, PostMortem, from_attributes=True)
 
 
 def _by_name(counts: Counter[str]) -> dict[str, int]:

@@ -82,10 +82,13 @@ def judge(
 def _pace(state: PolicyState, proposal: ParameterProposal) -> ProposalVerdict | None:
     """Return the limit of acceptances in the window that one more would break."""
     name, now = proposal.parameter, proposal.ts_desk
+    own, desk = state.config.parameters[name], state.config
+    most = own.max_accepted_in_window or desk.max_accepted_in_window
+    rate = desk.max_accept_rate if own.max_accept_rate is None else own.max_accept_rate
     accepted_before = state.in_window(state.accepted, name, now)
-    if accepted_before >= state.config.max_accepted_in_window:
+    if accepted_before >= most:
         return ProposalVerdict.TOO_MANY_ACCEPTED
     seen = state.in_window(state.seen, name, now)
-    if accepted_before + 1 > exact(state.config.max_accept_rate) * seen:
+    if accepted_before + 1 > exact(rate) * seen:
         return ProposalVerdict.ACCEPT_RATE
     return None
