@@ -4,13 +4,27 @@ A generated part stands between ``<!-- NAME: generated -->`` and ``<!-- NAME: en
 around it is written by hand and kept.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from interlock.gate.controls.table import CONTROLS
 from interlock.model import trading
 from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
 from interlock.model.trading import LETS_THROUGH, NOTHING_TO_DO, Standing, Trigger
+from interlock.reasoning.answer_schema import (
+    ChoiceRule,
+    FieldRule,
+    FlagRule,
+    GroupRule,
+    LabelRule,
+    NamesRule,
+    NumberRule,
+    SymbolRule,
+    TextRule,
+    TextsRule,
+)
+from interlock.reasoning.refusal import MEANING
+from interlock.reasoning.schemas import SCHEMAS
 from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +34,8 @@ def render() -> dict[str, str]:
     """Return every document with a generated part: path below the root, and content."""
     documents = {"docs/order-states.md": order_states()}
     documents["docs/trading-states.md"] = trading_states()
+    parts = {"codes": refusals(), "questions": questions()}
+    documents["docs/reader.md"] = _filled("docs/reader.md", parts)
     documents["README.md"] = _filled("README.md", {"controls": controls()})
     for service in (*SERVICES, CLI):
         path = f"services/{service}/README.md"
@@ -98,6 +114,59 @@ def controls() -> str:
         for c in CONTROLS
     ]
     return _table(("code", "holds that", "unit", "source", "level", "reduce-only"), rows)
+
+
+def refusals() -> str:
+    """Return the codes with which an answer is refused as a Markdown table."""
+    return _table(("code", "the answer"), [(f"`{code}`", text) for code, text in MEANING.items()])
+
+
+def questions() -> str:
+    """Return each kind of answer, and what its fields may hold."""
+    parts: list[str] = []
+    for name, schema in SCHEMAS.items():
+        rows = _rows_of(schema.rows.row.fields if schema.rows else schema.fields)
+        most = f", at most {schema.rows.most} {schema.rows.field} of" if schema.rows else ""
+        head = ("field", "holds", "also called")
+        parts.append(f"**{name}**{most}\n\n{_table(head, rows)}")
+    return "\n\n".join(parts)
+
+
+def _rows_of(fields: Mapping[str, FieldRule], within: str = "") -> list[tuple[str, str, str]]:
+    rows: list[tuple[str, str, str]] = []
+    for name, rule in fields.items():
+        if isinstance(rule, GroupRule):
+            rows += _rows_of(rule.fields, f"{within}{name}.")
+            continue
+        aliases = ", ".join(f"`{alias}`" for alias in rule.aliases if alias != name)
+        rows.append((f"`{within}{name}`", _holds(rule), aliases or "-"))
+    return rows
+
+
+def _holds(rule: FieldRule) -> str:
+    match rule:
+        case NumberRule():
+            start = "above " if rule.above else ""
+            unit = ", or a percentage of it" if rule.percent else ""
+            kind = "whole number, " if rule.whole else ""
+            return f"{kind}{start}{rule.lower:g} to {rule.upper:g}{unit}"
+        case ChoiceRule():
+            return ", ".join(f"`{value}`" for value in rule.values)
+        case SymbolRule():
+            return "an instrument that was asked about"
+        case NamesRule():
+            of = "instruments" if rule.symbols else "names"
+            return f"a list of at most {rule.most} {of}"
+        case LabelRule():
+            return "a short name"
+        case FlagRule():
+            return "true or false"
+        case TextRule():
+            return f"text, cut at {rule.max_chars} characters"
+        case TextsRule():
+            return f"at most {rule.most} texts, cut at {rule.max_chars} characters"
+        case GroupRule():
+            return "an object"
 
 
 def hears(service: str) -> str:

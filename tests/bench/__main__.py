@@ -15,6 +15,7 @@ from tests.bench import (
     gate_in_process,
     gate_on_bus,
     live_quotes,
+    reader,
     start_up,
 )
 from tests.bench.report import Line, print_table
@@ -26,6 +27,7 @@ PARTS = {
     "chain": chain.measure,
     "start-up": start_up.measure,
     "live-quotes": live_quotes.measure,
+    "reader": reader.measure,
 }
 RESULT = Path("bench.json")
 

@@ -188,6 +188,69 @@ async def test_nats_and_the_backtest_decide_alike(file, tmp_path, broker):
     assert_same(ours, await with_loops(file, replay, tmp_path / "desk", broker.bus))
 
 
+ESCALATING = """
+[escalation]
+sharpe_least_days = 5
+
+[escalation.levels]
+drawdown_5d_pct = { fires = 1.0, clears = 0.5 }
+daily_loss_pct = { fires = 0.5, clears = 0.2 }
+daily_pnl_pct = { fires = -0.5, clears = -0.2 }
+volatility_zscore = { fires = 1.0, clears = 0.5 }
+correlation = { fires = 0.9, clears = 0.95 }
+"""
+
+
+@pytest.fixture
+def escalating(tmp_path) -> DeskFile:
+    """Return a desk whose triggers fire easily, asking rules."""
+    path = tmp_path / "escalating.toml"
+    path.write_text(DESK_FILE.read_text(encoding="utf-8") + ESCALATING, encoding="utf-8")
+    return load_desk_file(path, {})
+
+
+def calls_by_day(decisions: Decisions) -> dict[object, list[object]]:
+    days: dict[object, list[object]] = defaultdict(list)
+    for row in decisions["escalation.triggered.v1"]:
+        if row["granted"]:
+            days[row["day"]].append(row["call"])
+    return days
+
+
+async def test_escalations_are_the_same_on_the_memory_bus_and_in_the_backtest(escalating, tmp_path):
+    replay = slice_of("crash-2008", 600, tmp_path)
+    server = MemoryServer()
+
+    async def bus_of(service: str) -> Bus:
+        return MemoryBus(server, service)
+
+    ours = with_backtest(escalating, replay)
+    days = calls_by_day(ours)
+    assert sum(map(len, days.values())) > 10
+    assert max(map(len, days.values())) <= 3
+    answers = (
+        "reasoner.regime-audited.v1",
+        "reasoner.rewards-engineered.v1",
+        "reasoner.sanity-judged.v1",
+    )
+    assert sum(len(ours[tag]) for tag in answers) == sum(map(len, days.values()))
+    assert all(ours[tag] for tag in answers)
+    assert_same(ours, await with_loops(escalating, replay, tmp_path / "state", bus_of))
+
+
+@pytest.mark.servers
+async def test_escalations_are_the_same_on_nats(escalating, tmp_path, broker):
+    replay = slice_of("crash-2008", 160, tmp_path)
+    ours = with_backtest(escalating, replay)
+    assert ours["escalation.triggered.v1"]
+    assert_same(ours, await with_loops(escalating, replay, tmp_path / "desk", broker.bus))
+
+
+def test_a_desk_without_the_section_has_no_escalations(file, tmp_path):
+    ours = with_backtest(file, slice_of("crash-2008", 160, tmp_path))
+    assert not [tag for tag in ours if tag.startswith("escalation")]
+
+
 def test_the_backtest_says_the_same_twice(file, tmp_path):
     replay = slice_of("crash-2008", 600, tmp_path)
     assert_same(with_backtest(file, replay), with_backtest(file, replay))

@@ -22,24 +22,26 @@ from interlock.reasoning.answer_schema import (
     TextsRule,
     flat,
 )
-from interlock.reasoning.answer_text import Document, strict_json
+from interlock.reasoning.answer_text import MAX_DEPTH, Document, strict_json
 from interlock.reasoning.answer_values import is_symbol
 from interlock.reasoning.refusal import ReadRefusal, refuse, told
 
-MAX_DEPTH = 32
 # What a value hangs on when the field's name is one level up, or beside it as `parameter`.
 _INNER_NAMES = frozenset({"value", "proposed", "new", "text", "summary", "price", "level"})
 _NAMING_KEYS = frozenset({"parameter", "param", "name"})
 # Objects that sort the fields of the answer and say nothing of their own.
 _WRAPPERS = frozenset(
     {
-        "answer", "arguments", "assessment", "auditor", "content", "data", "decision", "details",
+        "answer", "arguments", "assessment", "changes", "content", "data", "decision", "details",
         "evaluation", "execution", "final", "finalanswer", "finaldecision", "input", "json",
-        "judgement", "judgment", "levels", "order", "output", "parameters", "plan", "prices",
-        "probabilities", "proposal", "recommendation", "response", "result", "risk",
-        "riskmanagement", "setup", "sizing", "thesis", "trade", "tradeplan", "verdict",
+        "judgement", "judgment", "levels", "order", "output", "parameters", "params", "plan",
+        "prices", "probabilities", "proposal", "recommendation", "response", "result", "risk",
+        "riskmanagement", "setup", "sizing", "suggestion", "thesis", "trade", "tradeplan",
+        "update", "values", "verdict",
     }
 )  # fmt: skip
+# Where a call of a tool, or what relays one, has its JSON in a text. No field's prose is opened.
+_IN_TEXT = frozenset({"arguments", "content", "input", "json", "output"})
 # What is told beside an answer, and is none, also where nothing else is told.
 _CASES = frozenset(
     {
@@ -47,6 +49,8 @@ _CASES = frozenset(
         "previous", "rejected", "schema", "was",
     }
 )  # fmt: skip
+# What an object holds that was put where no answer was.
+_NO_ANSWER = frozenset({"error", "fallback", "isfallback", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def _answers(document: Json, schema: AnswerSchema, levels: int) -> Iterator[Gath
         return
     if not isinstance(document, dict):
         return
+    _require_meant(document)
     if not _identifies(document, schema):
         keyed = _keyed_by_symbol(document, schema)
         if keyed:
@@ -103,6 +108,10 @@ def rows(found: list[Document], schema: Rows) -> list[list[Gathered]]:
         last = listed if single else None
         if listed is not None:
             lists.append(listed)
+    for listed in lists:
+        if len(listed) > schema.most:
+            reason = f"{len(listed)} {schema.field}, at most {schema.most}"
+            refuse(ReadRefusal.TOO_MANY, reason)
     return [[gathered(row, schema.row) for row in listed] for listed in lists]
 
 
@@ -122,6 +131,7 @@ def _rows(
         return items
     if not isinstance(document, dict):
         return None
+    _require_meant(document)
     names = {flat(name) for name in (schema.field, *schema.aliases)}
     listed = [_listed(value, schema) for key, value in document.items() if flat(key) in names]
     told_lists = [each for each in listed if each is not None]
@@ -194,7 +204,7 @@ def _gather(
                 target.setdefault(name, []).append(value)
             continue
         for item in value if isinstance(value, list) else [value]:
-            opened = _opened(item) if key in wrapped else item
+            opened = _opened(key, item) if key in wrapped else item
             if isinstance(opened, dict):
                 below(opened, name, still=supplies and (rule is not None or key in wrapped))
             elif name is not None and item is not None:
@@ -212,10 +222,14 @@ def implied(word: str, rule: FieldRule) -> Mapping[str, str]:
 
 
 def _identifies(node: dict[str, Json], schema: AnswerSchema) -> bool:
-    return any(
-        value is not None and schema.names.get(flat(key)) in schema.identifying
-        for key, value in node.items()
-    )
+    """Return whether `node` itself, not an object in it, says one of the identifying things."""
+    for key, value in node.items():
+        name = schema.names.get(flat(key))
+        if name is None or name not in schema.identifying or value is None:
+            continue
+        if not isinstance(value, dict) or isinstance(schema.fields[name], GroupRule):
+            return True
+    return False
 
 
 def _keyed_by_symbol(node: dict[str, Json], schema: AnswerSchema) -> list[dict[str, Json]]:
@@ -243,7 +257,7 @@ def _keyed_by_symbol(node: dict[str, Json], schema: AnswerSchema) -> list[dict[s
 def _wrapped(node: dict[str, Json]) -> list[tuple[str, Json]]:
     """Return the objects and lists in `node` that only wrap: named so, or all there is."""
     only = len(node) == 1 and not any(flat(key) in _CASES for key in node)
-    opened = [(key, _opened(value)) for key, value in node.items()]
+    opened = [(key, _opened(key, value)) for key, value in node.items()]
     return [
         (key, value)
         for key, value in opened
@@ -251,12 +265,18 @@ def _wrapped(node: dict[str, Json]) -> list[tuple[str, Json]]:
     ]
 
 
-def _opened(value: Json) -> Json:
-    """Return a value that is JSON in a text as JSON, as calls of tools have their arguments."""
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+def _opened(key: str, value: Json) -> Json:
+    """Return a value that is JSON in a text as JSON."""
+    if isinstance(value, str) and flat(key) in _IN_TEXT and value.lstrip().startswith(("{", "[")):
         inner = strict_json(value)
         return value if inner is None else inner
     return value
+
+
+def _require_meant(node: dict[str, Json]) -> None:
+    for key, value in node.items():
+        if flat(key) in _NO_ANSWER and value:
+            refuse(ReadRefusal.NO_ANSWER, f"{told(key)}: {told(value)}")
 
 
 def _require_depth(levels: int) -> None:

@@ -149,7 +149,13 @@ class AnswerSchema:
         object.__setattr__(self, "names", names_of(self.fields))
 
     def narrowed(self, path: str, lower: float, upper: float) -> "AnswerSchema":
-        """Return the same schema with another range for one number, such as ``group.number``."""
+        """Return the same schema with another range for one number.
+
+        `path` is a field, ``group.field``, or ``decisions.field`` for the rows of a list.
+        """
+        if self.rows is not None:
+            row = self.rows.row.narrowed(path.removeprefix(f"{self.rows.field}."), lower, upper)
+            return replace(self, rows=replace(self.rows, row=row))
         return replace(self, fields=_narrowed(self.fields, path, lower, upper))
 
     def among(self, symbols: Iterable[str]) -> "AnswerSchema":

@@ -18,14 +18,20 @@ from interlock.reasoning.answer_schema import AnswerSchema, FieldRule, GroupRule
 from interlock.reasoning.refusal import ReadRefusal, refuse, told
 
 MAX_ANSWER_CHARS = 262_144
+MAX_DEPTH = 32
 _MAX_LOOSE_BRACES = 16
-_MAX_TOKENS = 10_000
+_MAX_TOKENS = 2_000
+_MAX_OBJECTS = 150
 # The repairer takes 0.7 us a character; a real answer that needs it is shorter.
 _MAX_REPAIRED_CHARS = 4_000
 _MAX_INT_DIGITS = 300
 
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning|reflection)>", re.IGNORECASE)
-_BEGIN = re.compile(r"\{|\[(?=\s{0,80}\{)")
+# A brace around words of prose begins nothing: an object has a colon or a quotation mark.
+_BEGIN = re.compile(r"\{(?![^{}\[\]:\"]*\})|\[(?=\s{0,80}\{)")
+# Nothing is said so deep inside; the parser would go down there before it says no.
+_DEEP = re.compile(rf'(?:[{{\[]\s{{0,8}}(?:"[^"]{{0,80}}"\s{{0,8}}:\s{{0,8}})?){{{MAX_DEPTH + 1}}}')
+_STRICT_BEGIN = re.compile(r"\{\s{0,80}\"|\[")
 _OBJECT_BEGIN = re.compile(r"\{\s*[\"'\u201c]|\[")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[{}\[\]]', re.DOTALL)
 _KEY_ENDS = re.compile(r"[\"'\u201c\u201d\u2018\u2019,;{}\[\]\n]")
@@ -52,7 +58,8 @@ class _NotFiniteError(ValueError):
 def documents(text: str, schema: AnswerSchema) -> list[Document]:
     """Return the objects and lists in `text`, in its order."""
     rest = _without_thoughts(text)
-    for whole in (text, rest):
+    for whole in dict.fromkeys((text, rest)):
+        _require_shallow(whole.lstrip(), 0)
         document = strict_json(whole.strip().removeprefix("\ufeff"))
         if isinstance(document, str) and document.lstrip().startswith(("{", "[")):
             document = strict_json(document)
@@ -105,11 +112,14 @@ def _found(text: str, schema: AnswerSchema) -> Iterator[Document]:
     known = frozenset(_all_names(schema))
     last_end: int | None = None
     begin = _BEGIN.search(text)
-    loose = 0
+    objects = loose = 0
     repairable = _MAX_REPAIRED_CHARS
     tokens = _Tokens()
     while begin is not None:
         start = begin.start()
+        objects += 1
+        if objects > _MAX_OBJECTS:
+            refuse(ReadRefusal.BAD_JSON, "too many objects")
         value, end = _strict_at(text, start, tokens)
         if end is None:
             end = tokens.closing(text, start)
@@ -136,6 +146,9 @@ def _found(text: str, schema: AnswerSchema) -> Iterator[Document]:
 
 def _strict_at(text: str, start: int, tokens: "_Tokens") -> tuple[Json, int | None]:
     """Return the JSON value that begins at `start`, and where it ends; none where none does."""
+    if not _STRICT_BEGIN.match(text, start):
+        return None, None
+    _require_shallow(text, start)
     try:
         value, end = _DECODER.raw_decode(text, start)
     except _RepeatedKeyError as error:
@@ -148,6 +161,11 @@ def _strict_at(text: str, start: int, tokens: "_Tokens") -> tuple[Json, int | No
     except ValueError:
         return None, None
     return value, end
+
+
+def _require_shallow(text: str, start: int) -> None:
+    if _DEEP.match(text, start):
+        refuse(ReadRefusal.TOO_DEEP, f"the answer is nested more than {MAX_DEPTH} deep")
 
 
 def _is_json(text: str) -> bool:

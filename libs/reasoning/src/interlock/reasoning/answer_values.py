@@ -5,7 +5,6 @@ Nothing is bent but what a rule allows, and only where one reading is left.
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -48,11 +47,11 @@ class Written:
     whole: bool = False
 
 
-def valued(field: str, raw: Json, rule: ValueRule, *, of_hundred: bool = False) -> Any:
-    """Return the value of `field`. `of_hundred`: the same answer shows that it counts to 100."""
+def valued(field: str, raw: Json, rule: ValueRule) -> Any:
+    """Return the value of `field`."""
     match rule:
         case NumberRule():
-            value = number(field, raw, rule, of_hundred=of_hundred)
+            value = number(field, raw, rule)
             return int(value) if rule.whole else value
         case ChoiceRule():
             return choice(field, raw, rule)[0]
@@ -72,40 +71,20 @@ def valued(field: str, raw: Json, rule: ValueRule, *, of_hundred: bool = False) 
             assert_never(rule)
 
 
-def number(field: str, raw: Json, rule: NumberRule, *, of_hundred: bool = False) -> float:
+def number(field: str, raw: Json, rule: NumberRule) -> float:
     """Return a number in the unit of its field and within its range."""
     written = _written(field, raw)
     if not math.isfinite(written.value):
         refuse(ReadRefusal.NOT_FINITE, f"{field} is not finite")
     if written.in_percent and not rule.percent:
         refuse(ReadRefusal.WRONG_TYPE, f"{field} is no percentage")
-    value = _scaled(field, written, rule, of_hundred) if rule.percent else written.value
+    value = _scaled(field, written, rule) if rule.percent else written.value
     if not _within(value, rule):
         told_range = f"{rule.lower:g} to {rule.upper:g}"
         refuse(ReadRefusal.OUT_OF_RANGE, f"{field} is {value:g}, not within {told_range}")
     if rule.whole and not value.is_integer():
         refuse(ReadRefusal.WRONG_TYPE, f"{field} is {value:g}, not a whole number")
-    return value
-
-
-def counts_to_hundred(raws: Iterable[Json], rule: NumberRule) -> bool:
-    """Return whether one of these values, all of one field of one answer, can be no share of 1."""
-    if not rule.percent or rule.upper <= 1:
-        return False
-    for raw in raws:
-        match raw:
-            case bool():
-                continue
-            case int() | float():
-                if 1 < raw <= rule.upper:
-                    return True
-            case str():
-                found = _NUMBER.fullmatch(raw.strip())
-                if found and not found.group(2) and 1 < float(found.group(1)) <= rule.upper:
-                    return True
-            case _:
-                continue
-    return False
+    return value + 0.0  # which makes -0.0 into 0.0
 
 
 def choice(field: str, raw: Json, rule: ChoiceRule) -> tuple[str, str]:
@@ -170,13 +149,14 @@ def _read_number(raw: Json) -> Written | None:
             return None
 
 
-def _scaled(field: str, written: Written, rule: NumberRule, of_hundred: bool) -> float:
+def _scaled(field: str, written: Written, rule: NumberRule) -> float:
     """Return the number in the unit of the field, where the range leaves one reading only.
 
     Up to one, a number may be a share; above, it counts to a hundred. A whole number of a hundred
     cannot be 0.7, and 65 cannot be a share. But 0.5 percent of a weight is as good as a half, and
-    1.2 as a share may be a slip as well as 1.2 percent: those are refused. Rounding takes away
-    what the multiplication added: 0.57 * 100 is 56.99999999999999.
+    1.2 as a share may be a slip as well as 1.2 percent: those are refused. Nor does one weight
+    vouch for the next: real answers have 0.2 and 50.8 side by side. Rounding takes away what the
+    multiplication added: 0.57 * 100 is 56.99999999999999.
     """
     value = written.value
     ambiguous = f"{field} is {value:g}: of one, or of a hundred?"
@@ -188,7 +168,7 @@ def _scaled(field: str, written: Written, rule: NumberRule, of_hundred: bool) ->
         if value < 2:  # noqa: PLR2004 (less than twice the whole may be meant as a share)
             refuse(ReadRefusal.AMBIGUOUS_UNIT, ambiguous)
         return round(value / HUNDRED, 12)
-    if written.in_percent or of_hundred or not 0 < value <= 1:
+    if written.in_percent or not 0 < value <= 1:
         return value
     as_share = round(value * HUNDRED, 9)
     if rule.whole:

@@ -104,6 +104,7 @@ class Ollama:
             ResponseTooLargeError,
             ValueError,
             TypeError,
+            AttributeError,
         ) as error:
             raise _failure(error) from error
         return Answer(
@@ -175,5 +176,8 @@ def _failure(error: Exception) -> AskFailedError:
             return AskFailedError(ReasonerFailure.NETWORK, detail, retryable=True)
         case ResponseTooLargeError():
             return AskFailedError(ReasonerFailure.TRUNCATED, str(error))
+        case AttributeError():
+            # The SDK falls over an error whose body is no object, and its status is lost.
+            return AskFailedError(ReasonerFailure.PROVIDER, "an error in words the SDK cannot read")
         case _:
             return AskFailedError(ReasonerFailure.PARSE, detail)

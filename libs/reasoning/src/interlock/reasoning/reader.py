@@ -20,13 +20,12 @@ from interlock.reasoning.answer_schema import (
     FieldRule,
     GroupRule,
     Json,
-    NumberRule,
     Rows,
     flat,
     names_of,
 )
 from interlock.reasoning.answer_text import MAX_ANSWER_CHARS, Document, documents
-from interlock.reasoning.answer_values import choice, counts_to_hundred, valued
+from interlock.reasoning.answer_values import choice, valued
 from interlock.reasoning.refusal import ReadRefusal, RefusedError, Unreadable, refuse, told
 
 
@@ -47,7 +46,7 @@ def report(reading: Struct | Unreadable) -> dict[str, Any]:
     """Return a reading as ``interlock reason parse`` prints it."""
     if isinstance(reading, Unreadable):
         return {"ok": False, "code": reading.code.value, "reason": reading.reason}
-    return {"ok": True, "value": msgspec.to_builtins(reading)}
+    return {"ok": True, "value": msgspec.json.decode(msgspec.json.encode(reading))}
 
 
 def _read(text: str, schema: AnswerSchema) -> Struct:
@@ -83,44 +82,26 @@ def _one(answered: list[Struct]) -> Struct:
 
 def _table(gathered: list[Gathered], schema: AnswerSchema, listed: Rows) -> Struct:
     """Return the answer that a list of rows makes; one bad row spoils them all."""
-    if len(gathered) > listed.most:
-        refuse(ReadRefusal.TOO_MANY, f"{len(gathered)} {listed.field}, at most {listed.most}")
-    of_hundred = _counted_to_hundred(gathered, listed.row.fields)
     judged: dict[Any, Struct] = {}
     for each in gathered:
-        _require_agreement([each], listed.row.fields, of_hundred)
-        row = _judged(each, listed.row, of_hundred)
+        _require_agreement([each], listed.row.fields)
+        row = _judged(each, listed.row)
         key = getattr(row, listed.key)
         if judged.setdefault(key, row) != row:
             refuse(ReadRefusal.CONFLICT, f"{told(key)} has two {listed.field}, which differ")
     return _converted({listed.field: list(judged.values())}, schema)
 
 
-def _counted_to_hundred(
-    gathered: list[Gathered], fields: Mapping[str, FieldRule]
-) -> frozenset[str]:
-    """Return the fields that count to a hundred, as one row of the answer shows for all."""
-    return frozenset(
-        name
-        for name, rule in fields.items()
-        if isinstance(rule, NumberRule)
-        and counts_to_hundred((raw for each in gathered for raw in each.said.get(name, [])), rule)
-    )
-
-
 def _require_agreement(
     gathered: list[Gathered],
     fields: Mapping[str, FieldRule],
-    of_hundred: frozenset[str] = frozenset(),
 ) -> None:
     """Refuse if any two objects, complete or not, say a thing that decides in two ways."""
     for name, rule in fields.items():
         if not contradicts(rule):
             continue
         raws = [raw for each in gathered for raw in (*each.said.get(name, []), *_also(each, name))]
-        if len(raws) < 2 and not any(name in each.said for each in gathered):  # noqa: PLR2004
-            continue
-        values = [_value(name, raw, rule, of_hundred) for raw in raws]
+        values = [_value(name, raw, rule) for raw in raws]
         if any(value != values[0] for value in values):
             told_values = ", ".join(dict.fromkeys(told(value) for value in values))
             refuse(ReadRefusal.CONFLICT, f"{name} is given as {told_values}")
@@ -131,15 +112,13 @@ def _also(each: Gathered, name: str) -> list[Json]:
     return each.beside.get(name, []) if name in each.said else []
 
 
-def _judged(
-    gathered: Gathered, schema: AnswerSchema, of_hundred: frozenset[str] = frozenset()
-) -> Struct:
+def _judged(gathered: Gathered, schema: AnswerSchema) -> Struct:
     values: dict[str, Any] = {}
     for name, rule in schema.fields.items():
         raws = gathered.said.get(name)
         if not raws:
             continue
-        values[name] = _value(name, raws[0], rule, of_hundred)
+        values[name] = _value(name, raws[0], rule)
         if isinstance(rule, ChoiceRule):
             _add_implied(choice(name, raws[0], rule)[1], rule, gathered, schema)
     needed = schema.fields if schema.needs is None else schema.needs(values)
@@ -159,10 +138,10 @@ def _add_implied(word: str, rule: ChoiceRule, gathered: Gathered, schema: Answer
         _require_agreement([gathered], {other: schema.fields[other]})
 
 
-def _value(name: str, raw: Json, rule: FieldRule, of_hundred: frozenset[str]) -> Any:
+def _value(name: str, raw: Json, rule: FieldRule) -> Any:
     if isinstance(rule, GroupRule):
         return _group(name, raw, rule)
-    return valued(name, raw, rule, of_hundred=name in of_hundred)
+    return valued(name, raw, rule)
 
 
 def _group(name: str, raw: Json, rule: GroupRule) -> dict[str, Any]:
@@ -174,7 +153,7 @@ def _group(name: str, raw: Json, rule: GroupRule) -> dict[str, Any]:
         field = names.get(flat(key))
         if field is None or inner is None:
             continue
-        value = _value(f"{name}.{field}", inner, rule.fields[field], frozenset())
+        value = _value(f"{name}.{field}", inner, rule.fields[field])
         if values.setdefault(field, value) != value:
             refuse(ReadRefusal.CONFLICT, f"{name}.{field} is given twice")
     _require(rule.fields, values, f"{name}.")

@@ -16,6 +16,7 @@ class ReadRefusal(StrEnum):
     EMPTY = "empty"
     TOO_LONG = "too_long"
     TOO_DEEP = "too_deep"
+    NO_ANSWER = "no_answer"
     NO_JSON = "no_json"
     BAD_JSON = "bad_json"
     TRUNCATED = "truncated"
@@ -35,6 +36,7 @@ MEANING: dict[ReadRefusal, str] = {
     ReadRefusal.EMPTY: "nothing was said, or only thoughts",
     ReadRefusal.TOO_LONG: "the text is longer than any answer; it was not looked at",
     ReadRefusal.TOO_DEEP: "objects or lists are nested too deeply",
+    ReadRefusal.NO_ANSWER: "it says of itself that it is none: an error, a fallback, a refusal",
     ReadRefusal.NO_JSON: "no JSON object or list in the text",
     ReadRefusal.BAD_JSON: "JSON that cannot be mended without guessing",
     ReadRefusal.TRUNCATED: "an object or list begins and does not end",

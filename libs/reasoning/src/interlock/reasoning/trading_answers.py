@@ -22,8 +22,9 @@ _MAX_POINTS = 8
 _MAX_POINT_CHARS = 200
 _MAX_PRICE = 10_000_000.0
 
-_SYMBOL_NAMES = ("ticker", "instrument", "asset", "stock", "pair", "coin")
+_SYMBOL_NAMES = ("ticker", "instrument", "pair", "coin")
 _PROSE_NAMES = ("rationale", "thesis", "reasoning", "reason", "explanation", "justification")
+_NOTHING = frozenset({"", "-", "n/a", "na", "none", "nothing", "null", "unknown"})
 _WAITING = {"wait": "hold", "keep": "hold", "no_action": "hold", "no_trade": "hold"}
 
 type Confidence = Annotated[int, Meta(ge=0, le=100, description="0 to 100, a whole number.")]
@@ -100,6 +101,8 @@ def _needed_of_decision(values: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _wrong_with_decision(answer: DecisionAnswer) -> str | None:
+    if answer.action == "hold" and str(answer.missing_condition).lower() in _NOTHING:
+        return "it holds and waits for nothing"
     if answer.action != "enter":
         return None
     if answer.direction == "flat":
@@ -171,7 +174,7 @@ DECISION = AnswerSchema(
                 "open_long": {"direction": "long"},
                 "open_short": {"direction": "short"},
             },
-            aliases=("decision", "recommendation"),
+            aliases=("decision",),
         ),
         "direction": ChoiceRule(
             values=("long", "short", "flat"),
@@ -183,11 +186,9 @@ DECISION = AnswerSchema(
             lower=0,
             upper=1,
             percent=True,
-            aliases=("win_probability", "probability_of_win", "win_prob", "probability"),
+            aliases=("win_probability", "probability_of_win", "win_prob"),
         ),
-        "reward_risk": NumberRule(
-            lower=0, upper=100, aliases=("reward_risk_ratio", "risk_reward_ratio", "rr")
-        ),
+        "reward_risk": NumberRule(lower=0, upper=100, aliases=("reward_risk_ratio",)),
         "expected_value_pct": NumberRule(lower=-100, upper=100, aliases=("ev_pct",)),
         "entry": _price("entry_price"),
         "stop": _price("stop_loss", "stop_price", "stop_loss_price"),
@@ -211,6 +212,8 @@ DECISION = AnswerSchema(
     contradiction=_wrong_with_decision,
 )
 
+# What a name may mean besides is left out: `probability` (of what?), `risk_reward_ratio` (which way
+# up?), `target_pct` (of the price, or the weight?), `score` (of sentiment, or of its certainty?).
 # `weight_pct` alone is not among the names of the target: real answers mean by it the weight to
 # reach, the weight to sell, or the part of the position, and do not say which.
 ALLOCATION_ROW = AnswerSchema(
@@ -249,7 +252,7 @@ ALLOCATION_ROW = AnswerSchema(
             upper=1_000,
             above=True,
             percent=True,
-            aliases=("take_profit_percent", "target_pct"),
+            aliases=("take_profit_percent",),
         ),
         "rationale": _RATIONALE,
     },
@@ -273,9 +276,7 @@ SENTIMENT = AnswerSchema(
     kind=SentimentAnswer,
     fields={
         "symbol": SymbolRule(aliases=_SYMBOL_NAMES),
-        "sentiment": NumberRule(
-            lower=-1, upper=1, aliases=("sentiment_score", "score", "polarity")
-        ),
+        "sentiment": NumberRule(lower=-1, upper=1, aliases=("sentiment_score", "polarity")),
         "label": ChoiceRule(
             values=("negative", "neutral", "positive"),
             synonyms={"bearish": "negative", "bullish": "positive"},

@@ -7,6 +7,7 @@ from interlock.cli.commands import (
     bus,
     doctor,
     down,
+    escalation,
     export,
     gate,
     keys,
@@ -53,4 +54,5 @@ app.add_typer(standing.quarantine_app, name="quarantine")
 app.add_typer(gate.app, name="gate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(reason.app, name="reason")
+app.add_typer(escalation.app, name="escalation")
 app.add_typer(bus.app, name="bus")
