@@ -44,7 +44,7 @@ def decide(state: EscalationState, heard: Heard, now_ns: int) -> Sequence[Said]:
             assert state.account is not None
             return _judged(state, heard, state.account, now_ns, only=Trigger.KILL_SWITCH)
         case DaySummarised() if heard.account == state.setting.account:
-            return _over(state, heard, now_ns)
+            return _over(state, heard)
         case ModelAnswered():
             return answered(state, heard, now_ns)
         case ModelFailed():
@@ -73,7 +73,8 @@ def _judged(
     for standing in [*state.open.values()]:
         if standing.message_id == _id(cause, standing.trigger):
             said += [standing, _question(state, standing, snapshot)]
-    if _is_past(state, cause, now_ns):
+    age_ns = now_ns - cause.ts_event
+    if age_ns > state.config.max_account_age_seconds * NANOS_PER_SECOND:
         return said
     for one in evaluate(snapshot, state.config):
         if not one.fires or only not in (None, one.trigger):
@@ -85,14 +86,11 @@ def _judged(
     return said
 
 
-def _is_past(state: EscalationState, cause: Message, now_ns: int) -> bool:
-    return now_ns - cause.ts_event > state.config.max_account_age_seconds * NANOS_PER_SECOND
-
-
-def _over(state: EscalationState, day: DaySummarised, now_ns: int) -> Sequence[Said]:
+def _over(state: EscalationState, day: DaySummarised) -> Sequence[Said]:
     """Return the question about a day that is over, where something was escalated on it.
 
-    It is one of that day's calls, and needs none kept for a kill switch any more.
+    It is one of that day's calls, and needs none kept for a kill switch any more. It may be asked
+    late: the past does not change.
     """
     config, identity = state.config, _id(day, Trigger.POST_MORTEM)
     if config.cloud.provider is ProviderKind.NONE or identity in state.ended:
@@ -100,7 +98,7 @@ def _over(state: EscalationState, day: DaySummarised, now_ns: int) -> Sequence[S
     asked = state.open.get(identity)
     if asked is None:
         calls = state.granted.get(day.day, {})
-        if not calls or _is_past(state, day, now_ns):
+        if not calls:
             return ()
         asked = _over_triggered(state, day, len(calls))
     if not asked.granted:
