@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from math import isfinite, sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 
 from msgspec import Struct
 
+from interlock.model.performance import sharpe
 from interlock.model.values import ZERO
 from interlock.policy.config import PromotionRule
 from interlock.wire.accounts import AccountUpdated
@@ -135,21 +135,6 @@ def _held_in_a_row(evidence: Evidence, stage_since: int | None) -> list[Session]
             break
         run.append(one)
     return run[::-1]
-
-
-def sharpe(returns: Sequence[float], sessions_per_year: int) -> float | None:
-    """Return the annualised Sharpe ratio of daily returns, none where they do not vary.
-
-    Sharpe (1994), with no risk-free rate: mean over sample standard deviation, times the square
-    root of the sessions in a year.
-    """
-    if len(returns) < 2:  # noqa: PLR2004 - one return has no deviation
-        return None
-    deviation = stdev(returns)
-    if not deviation > 0:
-        return None
-    ratio = fmean(returns) / deviation * sqrt(sessions_per_year)
-    return ratio if isfinite(ratio) else None
 
 
 def drawdown(sessions: Sequence[Session]) -> float:
