@@ -74,3 +74,11 @@ def test_the_gradients_are_those_of_the_network():
             below = float(network.value(rows) @ error)
             weights[place] += 1e-6
             assert gradient[place] == pytest.approx((above - below) / 2e-6, abs=1e-6)
+
+
+def test_one_in_twenty_of_the_rows_learned_from_gets_a_full_hint():
+    inputs, instrument, next_return = market(1, skill=0.3)
+    policy = train_policy(inputs, instrument, next_return, TRIAL, seed=3)
+
+    assert np.percentile(np.abs(policy.hints(inputs)), 95.0) == pytest.approx(4.0)
+    assert policy.scale > 1.0

@@ -63,6 +63,8 @@ class ModelSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         First and last day seen, ISO dates; labels look no further either.
     indicators : dict
         The settings of section ``[signals]`` that the inputs were made with.
+    hint_scale : float
+        What the policy's own output is multiplied by, within its file, to be the size hint.
     files : dict
         SHA-256 of each file.
     """
@@ -75,6 +77,7 @@ class ModelSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     horizons: dict[str, int]
     inputs: list[InputMeant]
     indicators: dict[str, float]
+    hint_scale: float
     seed: int
     versions: dict[str, str]
     files: dict[str, str]

@@ -9,6 +9,10 @@ is one number per bar, its size hint; the position is ``2 sigmoid(hint) - 1``. I
 the next bar earns on that, less the cost of turnover, less a part of each deepening of the
 episode's drawdown, all in deviations of a bar's return. It does not see its position, because the
 service that serves it has none.
+
+What a network says has no unit: a policy that found little to earn says little, however sure it is
+of the few bars on which it says most. So its own history gives it one: hints are multiplied by the
+number that makes the 95th percentile of their size, over the rows learned from, 4.
 """
 
 from dataclasses import dataclass, field
@@ -29,6 +33,8 @@ _EPOCHS, _BATCH, _STEP = 4, 1024, 1e-3
 _DRAWDOWN_PART = 0.1
 _LEAST_LOG_DEVIATION = -2.0
 _NO_SPREAD = 1e-12
+FULL_HINT, FULL_AT_PERCENTILE = 4.0, 95.0
+"""A full hint is a position of 96 %; so large is one of twenty of the rows learned from."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,14 +110,17 @@ class _Adam:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """A trained policy: how inputs are standardised, and the network of the hint."""
+    """A trained policy: how inputs are standardised, the network, and what scales its output."""
 
     mean: Floats
     deviation: Floats
     network: Network
+    scale: float = 1.0
 
     def hints(self, inputs: NDArray[np.float32]) -> Floats:
-        return self.network.value(standardised(inputs, self.mean, self.deviation))
+        said = self.network.value(standardised(inputs, self.mean, self.deviation))
+        scaled: Floats = self.scale * said
+        return scaled
 
 
 def position_of(hints: Floats) -> Floats:
@@ -165,7 +174,9 @@ def train_policy(
         starts=_starts(instrument[order]),
     )
     network = _improved(episodes, trial, np.random.default_rng(seed))
-    return Policy(mean=mean, deviation=deviation, network=network)
+    full = float(np.percentile(np.abs(network.value(episodes.rows)), FULL_AT_PERCENTILE))
+    scaled_by = FULL_HINT / full if full > _NO_SPREAD else 1.0
+    return Policy(mean=mean, deviation=deviation, network=network, scale=scaled_by)
 
 
 def _starts(instrument: Ints) -> list[int]:

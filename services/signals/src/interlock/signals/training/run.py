@@ -39,6 +39,7 @@ from interlock.signals.training.measures import earned, sharpe
 from interlock.signals.training.overfitting import overfitting
 from interlock.signals.training.policy import (
     POLICY_TRIALS,
+    Policy,
     PolicyTrial,
     position_of,
     train_policy,
@@ -157,11 +158,12 @@ def train(asked: Asked, show: Show = lambda _done: None) -> Trained:
         ),
         always_long=run.always_long(hint.said),
     )
+    policy = run.policy(asked.policy_trials[hint.chosen])
     metadata = {"set": name, "trained_to": trained_to.isoformat()}
     files = {
         f"{P_SHORT}.onnx": run.trees(P_SHORT, asked.tree_trials[short.chosen], metadata),
         f"{P_MID}.onnx": run.trees(P_MID, asked.tree_trials[mid.chosen], metadata),
-        f"{SIZE_HINT}.onnx": run.policy(asked.policy_trials[hint.chosen], metadata),
+        f"{SIZE_HINT}.onnx": run.written(policy, metadata),
     }
     model_set = ModelSet(
         name=name,
@@ -178,6 +180,7 @@ def train(asked: Asked, show: Show = lambda _done: None) -> Trained:
         horizons=HORIZONS,
         inputs=[InputMeant(name=one.name, definition=one.definition) for one in INPUTS],
         indicators=indicators_of(_with_context(asked.config)),
+        hint_scale=round(policy.scale, _REPORT_DIGITS),
         seed=asked.seed,
         versions={package: version(package) for package in (*EXTRA, "numpy")},
         files={file: hashlib.sha256(body).hexdigest() for file, body in files.items()},
@@ -289,15 +292,18 @@ class _Run:
         self._count()
         return body
 
-    def policy(self, trial: PolicyTrial, metadata: dict[str, str]) -> bytes:
+    def policy(self, trial: PolicyTrial) -> Policy:
         table = self.table
         policy = train_policy(
             table.inputs, table.instrument, table.next_return, trial, self.asked.seed
         )
-        body = policy_to_onnx(policy, metadata)
-        rows = _with_gaps(table.inputs[:_PROVED_ROWS])
-        prove(body, rows, policy.hints(rows))
         self._count()
+        return policy
+
+    def written(self, policy: Policy, metadata: dict[str, str]) -> bytes:
+        body = policy_to_onnx(policy, metadata)
+        rows = _with_gaps(self.table.inputs[:_PROVED_ROWS])
+        prove(body, rows, policy.hints(rows))
         return body
 
 

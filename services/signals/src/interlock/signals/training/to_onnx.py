@@ -101,6 +101,7 @@ def policy_to_onnx(policy: Policy, metadata: Mapping[str, str]) -> bytes:
         _constant("first_bias", first_bias),
         _constant("second", second.reshape(-1, 1)),
         _constant("second_bias", second_bias),
+        _constant("scale", np.array([policy.scale])),
     ]
     steps = [
         helper.make_node("Sub", [INPUT_NAME, "mean"], ["centred"]),
@@ -110,7 +111,8 @@ def policy_to_onnx(policy: Policy, metadata: Mapping[str, str]) -> bytes:
         helper.make_node("Clip", ["filled", "lowest", "highest"], ["clipped"]),
         helper.make_node("Gemm", ["clipped", "first", "first_bias"], ["weighed"]),
         helper.make_node("Tanh", ["weighed"], ["hidden"]),
-        helper.make_node("Gemm", ["hidden", "second", "second_bias"], ["said"]),
+        helper.make_node("Gemm", ["hidden", "second", "second_bias"], ["unscaled"]),
+        helper.make_node("Mul", ["unscaled", "scale"], ["said"]),
     ]
     return _model(steps, constants, len(policy.mean), metadata)
 
