@@ -133,8 +133,9 @@ def shared(weights: Mapping[str, float], speaking: AbstractSet[str]) -> dict[str
     spoken = sum(weights[name] for name in speaking)
     if not spoken > 0.0:
         return {}
-    raised = sum(weights.values()) / spoken
-    return {name: weights[name] * raised for name in weights if name in speaking}
+    whole = sum(weights.values())
+    # Its part first: a quotient of a whole and next to nothing would be infinite.
+    return {name: weights[name] / spoken * whole for name in weights if name in speaking}
 
 
 def penalties_of(inputs: Inputs, config: EnsembleConfig) -> dict[str, float]:
