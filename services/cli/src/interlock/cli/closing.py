@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from interlock.cli.frame import print_json
 from interlock.cli.moments import show_day
+from interlock.cli.story_lines import scorecard_line, story_lines
+from interlock.ledger.ensemble_scorecard import EnsembleScorecard
 from interlock.ledger.summary import PostMortem, Summary
 from interlock.wire import catalogue
 from interlock.wire.catalogue import LEDGER, Entry
@@ -30,6 +32,7 @@ class Closing(Struct, frozen=True, kw_only=True):
     lost: int
     parked: int
     restarts: int
+    scorecard: EnsembleScorecard | None = None
 
 
 def journaled_entries() -> list[Entry]:
@@ -124,6 +127,7 @@ def _lines(closing: Closing) -> list[tuple[str, str]]:
             ),
         ),
     ]
+    lines += story_lines(found.story) + scorecard_line(closing.scorecard)
     if found.sample_decision:
         lines.append(("look at", f"{command()} trace {found.sample_decision}"))
     return lines + _last_words(found.post_mortem)

@@ -21,7 +21,7 @@ import typer
 
 from interlock.cli import closing, replay_record, stack
 from interlock.cli.closing import Closing
-from interlock.cli.desks import with_scenario
+from interlock.cli.desks import read_section, with_scenario
 from interlock.cli.errors import CliError
 from interlock.cli.own_servers import require_own_servers
 from interlock.cli.replay_record import ReplayRecord
@@ -336,8 +336,11 @@ def _title(plan: _Plan) -> str:
 
 async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
     """Ask the ledger's tables what it came to, and show it."""
+    from interlock.cli.desk_scorecard import judged
     from interlock.ledger import queries
     from interlock.ledger.app import journal_path
+    from interlock.ledger.config import LedgerConfig
+    from interlock.ledger.story_query import story_in
     from interlock.runtime.stores.postgres import Postgres
 
     store = Postgres(postgres_url, application="cli")
@@ -346,7 +349,10 @@ async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
         if not await queries.caught_up(store, journal, CATCH_UP_SECONDS):
             raise CliError("the ledger's tables did not catch up with its journal")
         desk = plan.file.desk
-        summary = await queries.summary(store, desk.name, Decimal(desk.equity_usd))
+        story = story_in(journal, desk.day_starts_at_utc_hour)
+        summary = await queries.summary(store, desk.name, Decimal(desk.equity_usd), story)
+        rules = read_section(plan.file, "ledger", LedgerConfig).scorecard
+        card = None if rules is None else await judged(store, plan.file, rules)
     finally:
         await store.close()
     replay_record.finish(plan.state)
@@ -364,6 +370,7 @@ async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
             lost=closing.lost_messages(ended.stored, summary.messages, ended.unreadable),
             parked=ended.parked,
             restarts=ended.restarts,
+            scorecard=card,
         ),
         as_json=plan.wanted.as_json,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct, convert
 
+from interlock.ledger.story import Story, Telling, story_of, tell
 from interlock.model.values import ZERO
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, tag_of
@@ -31,7 +32,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     `sample_decision` is a decision worth a look: one that went from bar to fill where there is
     one, else the furthest that any came; empty where there was none. `post_mortem` is that of the
-    last day, none where nobody writes any.
+    last day, none where nobody writes any; `story` of a desk that escalates or fails in modes.
     """
 
     bars: int
@@ -55,6 +56,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     messages: dict[str, int]
     sample_decision: str
     post_mortem: PostMortem | None = None
+    story: Story | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class Tally:
     last_intent: str = ""
     last_judged: str = ""
     post_mortem: PostMortemWritten | None = None
+    telling: Telling = field(default_factory=Telling)
 
 
 _ONLY_COUNTED = frozenset({Bar, FeaturesComputed, ClockTicked})
@@ -84,6 +87,7 @@ def count(tally: Tally, message: Message) -> None:
     tally.messages[tag_of(kind)] += 1
     if kind in _ONLY_COUNTED:
         return
+    tell(tally.telling, message)
     match message:
         case ProposalJudged():
             tally.verdicts[message.verdict] += 1
@@ -137,6 +141,7 @@ def summarise(tally: Tally, equity_at_start: Decimal) -> Summary:
         messages=_by_name(seen),
         sample_decision=tally.last_fill or tally.last_intent or tally.last_judged,
         post_mortem=_told(tally.post_mortem),
+        story=story_of(tally.telling),
     )
 
 

@@ -20,6 +20,7 @@ def backtest(
     from interlock.cli.backtest_run import open_data, run_backtest
     from interlock.cli.desks import load_desk, with_scenario
     from interlock.cli.progress import ReplayProgress
+    from interlock.cli.story_lines import story_lines
 
     file = load_desk(desk)
     file = with_scenario(file, replay or file.desk.default_replay)
@@ -35,7 +36,11 @@ def backtest(
     )
     summary = outcome.summary
     for name in summary.__struct_fields__:
+        if name == "story":
+            continue
         typer.echo(f"  {name.replace('_', ' ')}: {_told(getattr(summary, name))}")
+    for head, text in story_lines(summary.story):
+        typer.echo(f"  {head}: {text}" if head else f"    {text}")
 
 
 def _told(value: Any) -> str:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from interlock.ledger.config import ScorecardConfig
-    from interlock.ledger.ensemble_scorecard import Seen
     from interlock.ledger.scorecard import Gate, Scorecard, ScorecardRules
     from interlock.policy.config import PolicyConfig
     from interlock.runtime.config import DeskFile
@@ -85,29 +84,12 @@ def _ensemble(
     *,
     as_json: bool,
 ) -> None:
-    from interlock.cli.desks import read_section
+    from interlock.cli.desk_scorecard import judged
     from interlock.cli.ledger_access import ask_ledger
-    from interlock.cli.model_set import known_models
-    from interlock.gate.config import GateConfig
-    from interlock.ledger import queries, scorecard_queries
-    from interlock.ledger.ensemble_scorecard import ensemble_scorecard
 
     desk = file.desk
-    models = known_models(model_set or config.model_set)
-
-    async def ask(store: "Postgres") -> "Seen":
-        begin = None
-        if length_ns is not None:
-            begin = await queries.begin_of_last(store, desk.name, length_ns)
-        return await scorecard_queries.seen(store, desk.name, desk.cadence_seconds, models, begin)
-
-    limits = read_section(file, "gate", GateConfig).buckets
-    card = ensemble_scorecard(
-        ask_ledger(state, postgres, ask),
-        config,
-        {one.instrument_id: one.bucket for one in desk.instruments},
-        {one.instrument_id: one.multiplier for one in desk.instruments},
-        {name: one.max_gross_pct for name, one in limits.items() if one.max_gross_pct is not None},
+    card = ask_ledger(
+        state, postgres, lambda store: judged(store, file, config, length_ns, model_set)
     )
     if as_json:
         print_json({"desk": desk.name, "scorecard": card})
