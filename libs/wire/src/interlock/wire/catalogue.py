@@ -558,7 +558,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.account_updated,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(POLICY, GATE, ESCALATION),
+        listeners=(STRATEGY, POLICY, GATE, ESCALATION),
         why="equity, profits and positions once a cadence",
     ),
     Entry(

@@ -48,6 +48,8 @@ class PolicyState:
     somebody's word, so that a second delivery is not answered a second time. `accepted_at` is the
     desk time at which a version was accepted, by version. `rows` are the ids of verdicts given, and
     `names` what of the desk's may stand on a list of what not to trade.
+    `awaits_person`: nothing but the venue's cash keeps the desk from being reconciled, which exec
+    takes over on a person's resume.
     """
 
     desk: str
@@ -63,6 +65,7 @@ class PolicyState:
     account: AccountUpdated | None = None
     clock_offset_ns: int | None = None
     reconciled: bool = False
+    awaits_person: bool = False
     judged: SanityJudged | None = None
     days: list[int] = field(default_factory=list[int])
     unheard: set[str] = field(default_factory=set[str])
@@ -145,6 +148,7 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
             state.assessed_on = heard.day
         case ReconciliationCompleted() if heard.account == state.account_name:
             state.reconciled = not heard.blocks_account
+            state.awaits_person = heard.awaits_person
             if heard.breaks:
                 state.evidence.broke()
         case SafetyTripped():
