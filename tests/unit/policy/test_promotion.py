@@ -4,8 +4,9 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
+from interlock.model.performance import sharpe
 from interlock.policy.config import PromotionRule
-from interlock.policy.promotion import Evidence, criteria, drawdown, sharpe
+from interlock.policy.promotion import Evidence, criteria, drawdown
 
 from tests.unit.policy.policy_cells import (
     escalated,

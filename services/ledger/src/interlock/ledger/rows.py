@@ -81,6 +81,7 @@ class OrderChange(Row, frozen=True, kw_only=True):
     policy_version: int | None = None
     config_hash: str | None = None
     detail: str | None = None
+    parent: str | None = None
 
 
 class FillRow(Row, frozen=True, kw_only=True):
@@ -348,6 +349,7 @@ def _order_event(m: OrderEvent) -> OrderChange:
                     "config_hash",
                 )
             }
+            said["parent"] = m.parent or None
         case OrderFilled():
             whole = m.leaves_qty == ZERO
             said["status"] = OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED

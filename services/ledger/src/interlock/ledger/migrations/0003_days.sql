@@ -47,3 +47,9 @@ CREATE TABLE post_mortems (
 );
 CREATE INDEX post_mortems_by_desk ON post_mortems (desk, day, n);
 COMMENT ON COLUMN post_mortems.source IS 'local, cloud, or rules: from the figures alone';
+
+ALTER TABLE order_changes ADD COLUMN parent text;
+ALTER TABLE orders ADD COLUMN parent text;
+COMMENT ON COLUMN orders.parent IS 'the entry, by its client order id, that a protective order is for';
+CREATE INDEX orders_by_parent ON orders (parent) WHERE parent IS NOT NULL;
+CREATE INDEX accounts_by_time ON accounts (desk, ts_event, n);
