@@ -145,6 +145,8 @@ def test_rules_name_the_root_cause(more, cause):
     ("more", "words"),
     [
         ({"instruments": [line("IBM", "-812.4", worth="27000")]}, "with 90 % of equity"),
+        ({"instruments": [line(name, "-9") for name in "ABC"]}, "all 3 names lost together"),
+        ({"drawdown_5d_pct": 3.0}, "3.00 % below its high of five days"),
         ({"denials_by_code": {"size.notional": 9, "pace.minute": 2}}, "9 of 12 intents (75 %)"),
         (
             {"instruments": [line("IBM", "-1", losers=3), line("MSFT", "-1", winners=1)]},
@@ -154,14 +156,14 @@ def test_rules_name_the_root_cause(more, cause):
         ({"failures": {"timeout": 4}}, "gave nothing 4 times (timeout)"),
         ({"trips_by_code": {"loss.day": 2}}, "loss.day: it tripped 2 times"),
     ],
-    ids=["exposure", "denials", "losers", "fees", "failures", "trips"],
+    ids=["exposure", "breadth", "drawdown", "denials", "losers", "fees", "failures", "trips"],
 )
 def test_rules_recommend_what_the_figures_show(more, words):
     assert any(words in text for text in told(**more)["recommendations"])
 
 
 def test_rules_recommend_nothing_where_nothing_shows_and_five_things_at_most():
-    quiet = told(pnl="10", instruments=[line("IBM", "10")])
+    quiet = told(pnl="10", instruments=[line("IBM", "10")], drawdown_5d_pct=0.0)
     assert quiet["recommendations"] == ["Nothing in the figures asks for a change."]
     everything = told(
         killed=True,

@@ -1,8 +1,9 @@
 """What a run of daily returns was worth."""
 
 from collections.abc import Sequence
-from math import isfinite, sqrt
-from statistics import fmean, stdev
+from math import fsum, isfinite, sqrt
+
+_ROUNDING = 1e-12
 
 
 def sharpe(returns: Sequence[float], sessions_per_year: int) -> float | None:
@@ -13,8 +14,10 @@ def sharpe(returns: Sequence[float], sessions_per_year: int) -> float | None:
     """
     if len(returns) < 2:  # noqa: PLR2004 - one return has no deviation
         return None
-    deviation = stdev(returns)
-    if not deviation > 0:
+    mean = fsum(returns) / len(returns)
+    variance = fsum([(one - mean) ** 2 for one in returns]) / (len(returns) - 1)
+    # Equal returns differ from their mean by a rounding: such a deviation is none.
+    if not sqrt(variance) > abs(mean) * _ROUNDING:
         return None
-    ratio = fmean(returns) / deviation * sqrt(sessions_per_year)
+    ratio = mean / sqrt(variance) * sqrt(sessions_per_year)
     return ratio if isfinite(ratio) else None

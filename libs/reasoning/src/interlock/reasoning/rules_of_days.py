@@ -14,7 +14,9 @@ _MOST = 5
 _CONCENTRATED_PCT = 50.0
 _HIGH_GROSS_PCT = 75.0
 _FEES_SHARE_PCT = 20.0
+_DEEP_PCT = 3.0
 _FEW_TRADES = 3
+_FEW_NAMES = 3
 
 
 def post_mortem_of(facts: Mapping[str, float]) -> dict[str, Any]:
@@ -24,6 +26,8 @@ def post_mortem_of(facts: Mapping[str, float]) -> dict[str, Any]:
         for text in (
             _after_kill(facts),
             _on_concentration(facts),
+            _on_breadth(facts),
+            _on_drawdown(facts),
             _on_exposure(facts),
             _on_trips(facts),
             _on_denials(facts),
@@ -95,6 +99,23 @@ def _on_concentration(facts: Mapping[str, float]) -> str:
     if share < _CONCENTRATED_PCT:
         return ""
     return f"Hold less of {name}: it brought {share:.0f} % of what was lost."
+
+
+def _on_breadth(facts: Mapping[str, float]) -> str:
+    moved = [share for _, share in _under(facts, "pnl_pct.") if share]
+    if facts["day_pnl_pct"] >= 0 or len(moved) < _FEW_NAMES or max(moved) > 0:
+        return ""
+    return (
+        f"Hold less of everything while the market falls: all {len(moved)} names lost together, so "
+        "none of them made up for another."
+    )
+
+
+def _on_drawdown(facts: Mapping[str, float]) -> str:
+    fall = facts["drawdown_5d_pct"]
+    if fall < _DEEP_PCT:
+        return ""
+    return f"Watch the drawdown: the account stands {fall:.2f} % below its high of five days."
 
 
 def _on_exposure(facts: Mapping[str, float]) -> str:

@@ -41,6 +41,10 @@ class Session:
         self.high, self.low = max(self.high, equity), min(self.low, equity)
         self.fall = max(self.fall, float(1 - equity / self.high))
 
+    @property
+    def result(self) -> float:
+        return float(self.closed) / float(self.opened) - 1
+
 
 @dataclass(slots=True)
 class Evidence:
@@ -96,7 +100,7 @@ def criteria(
     """
     run = _held_in_a_row(evidence, stage_since)
     enough = len(run) >= rule.sessions
-    ratio = sharpe([float(one.closed / one.opened) - 1 for one in run], rule.sessions_per_year)
+    ratio = sharpe([one.result for one in run], rule.sessions_per_year)
     fall_pct = _PERCENT * drawdown(run)
     a_day = fmean(one.escalations for one in run) if run else 0.0
     return (
@@ -138,11 +142,15 @@ def _held_in_a_row(evidence: Evidence, stage_since: int | None) -> list[Session]
 
 
 def drawdown(sessions: Sequence[Session]) -> float:
-    """Return the largest fall from a high before it, as a fraction of that high."""
-    worst, peak = 0.0, ZERO
+    """Return the largest fall from a high before it, as a fraction of that high.
+
+    Only a low that can be deeper than the deepest is divided: this is asked for each day anew.
+    """
+    worst, peak, floor = 0.0, ZERO, ZERO
     for one in sessions:
-        worst = max(worst, one.fall)
-        if peak > ZERO:
+        if one.low <= floor:
             worst = max(worst, float(1 - one.low / peak))
-        peak = max(peak, one.high)
+        if one.fall > worst or one.high > peak:
+            worst, peak = max(worst, one.fall), max(peak, one.high)
+            floor = peak * (1 - Decimal(worst))
     return worst

@@ -5,7 +5,9 @@ from typing import Annotated, Any, cast
 import typer
 
 from interlock.cli.frame import print_json
+from interlock.cli.moments import show_day
 from interlock.cli.options import JsonOption
+from interlock.ledger.summary import PostMortem
 
 
 def backtest(
@@ -47,4 +49,8 @@ def _told(value: Any) -> str:
     if isinstance(value, dict):
         counts = cast("dict[str, int]", value)
         return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+    if isinstance(value, PostMortem):
+        return f"{show_day(value.day)}: {value.root_cause}"
+    if value is None:
+        return "none"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
