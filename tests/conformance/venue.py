@@ -90,6 +90,17 @@ class ScriptedVenue:
     def keeps(self) -> frozenset[OrderType]:
         return frozenset({OrderType.STOP})
 
+    @property
+    def cancels_per_second(self) -> float | None:
+        return None
+
+    @property
+    def cancels_all(self) -> bool:
+        return False
+
+    def cancel_all(self) -> Sequence[VenueReport]:
+        return ()
+
     def protect(self, order: ProtectiveOrder, now: int) -> Sequence[VenueReport]:
         del now
         name = order.client_order_id

@@ -1,44 +1,38 @@
-"""A live market for a desk under test: the stub of Alpaca, whose prices rise minute by minute."""
+"""Live markets for a desk under test: the stub of Alpaca, and the stub of an exchange.
+
+Each says what the desk's venue holds in the same words, and moves its prices when it is told to.
+`level` is what all prices are multiplied with. `desk_file` and `environ` are a desk's that trades
+there.
+"""
 
 import asyncio
-import json
-import os
-import signal
-import sys
+import re
 import time
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
-from interlock.runtime.journal import JournalError, read
 from interlock.testkit.alpaca_stub import AlpacaStub
-from interlock.wire import codec
-from interlock.wire.market import FeedStatusChanged
+from interlock.testkit.exchange_stub import KEY, SECRET, ExchangeStub
+from interlock.testkit.exchange_stub_book import StubMarket
 
-DESK_FILE = Path(__file__).parents[2] / "deploy" / "desks" / "params.toml"
+DESKS = Path(__file__).parents[2] / "deploy" / "desks"
 SYMBOLS = ("SPY", "AAPL", "GOOG", "IBM", "MSFT")
+COINS = {"BTC": 60_000, "ETH": 3_000, "SOL": 150}
+LOTS = {"BTC": "0.0001", "ETH": "0.001", "SOL": "0.01"}
+PRICE = 100.0
+MONEY = Decimal(30_000)
 MINUTE = 60
-BEGINS = int(time.time()) // MINUTE
-PATIENCE_SECONDS = 60.0
-PATIENT = {
-    # A minute is long for a test: a bar may be told when it is nearly that old.
-    "INTERLOCK__GATE__MAX_FEATURES_AGE_SECONDS": "300",
-    "INTERLOCK__GATE__MAX_INTENT_AGE_SECONDS": "300",
-    "INTERLOCK__STRATEGY__MAX_FEATURES_AGE_SECONDS": "300",
-}
-
-
-def price(minute):
-    """Return the price at the end of a minute: it rises by a tenth of a per cent in each."""
-    return round(100.0 * 1.001 ** (minute - BEGINS), 2)
+UP, DOWN = 0.003, -0.0045
+"""Steps of all prices: less than the gate's collar, more than any threshold, and down again."""
 
 
 def text(seconds):
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def bar(symbol, minute, level=1.0):
-    before, after = price(minute - 1), round(price(minute) * level, 2)
+def bar(symbol, minute, before, after):
     low, high = sorted((before, after))
     return {
         "T": "b", "S": symbol, "t": text(minute * MINUTE), "o": before, "h": high, "l": low,
@@ -62,147 +56,237 @@ def news(number):
     }  # fmt: skip
 
 
-class Market:
-    """The stub, and what it has told.
+class AtAlpaca:
+    """`newest` is the last minute whose bar is known."""
 
-    `newest` is the last minute whose bar it knows; `level` is what prices are multiplied with.
-    """
+    desk_file = DESKS / "params.toml"
+    venue = "alpaca"
+    secret_name = "ALPACA_SECRET_KEY"
 
     def __init__(self, stub):
         self.stub = stub
         self.level = 1.0
+        stub.book.cash = MONEY
+        self.secret = stub.secret
         self.newest = int(time.time()) // MINUTE - 3
         self.stub.data.bars = {
-            symbol: [bar(symbol, minute) for minute in range(self.newest - 40, self.newest + 1)]
+            symbol: [
+                bar(symbol, minute, PRICE, PRICE)
+                for minute in range(self.newest - 40, self.newest + 1)
+            ]
             for symbol in SYMBOLS
+        }
+        self.environ = {
+            "INTERLOCK__ALPACA__TRADING_URL": stub.url,
+            "INTERLOCK__ALPACA__DATA_URL": stub.url,
+            "INTERLOCK__ALPACA__DATA_STREAM_URL": stub.data_stream_url,
+            **stub.environ,
         }
 
     @property
-    def price(self):
-        return round(price(self.newest) * self.level, 2)
+    def no_network(self):
+        return {"INTERLOCK__ALPACA__DATA_URL": "http://127.0.0.1:1"}
+
+    @property
+    def instruments(self):
+        return SYMBOLS
+
+    @property
+    def cash(self):
+        return self.stub.book.cash
+
+    @property
+    def held(self):
+        return {name: held for name, held in self.stub.book.positions.items() if held}
+
+    @property
+    def sent(self):
+        return [one["client_order_id"] for one in self.stub.placed]
+
+    def price(self, _instrument):
+        return round(PRICE * self.level, 2)
+
+    def open_orders(self, side):
+        return [name for name, one in self._open() if (one.side, one.kind) == (side, "market")]
+
+    def stops(self, instrument):
+        """Return the quantity of each stop that stands there."""
+        return [
+            one.quantity
+            for _, one in self._open()
+            if one.kind == "stop" and one.symbol == instrument
+        ]
+
+    def _open(self):
+        return sorted((name, one) for name, one in self.stub.book.orders.items() if one.is_open)
 
     async def fill(self, orders, part=1, *, tell=True):
         """Trade a part of what is left of these orders."""
         for name in orders:
             leaves = self.stub.book.orders[name].leaves
-            await self.stub.fill(
-                name, max(1, int(float(leaves) * part)), str(self.price), tell=tell
-            )
+            quantity = max(1, int(float(leaves) * part))
+            await self.stub.fill(name, quantity, str(self.price(None)), tell=tell)
 
-    def open_orders(self, side):
-        orders = self.stub.book.orders.items()
-        return sorted(name for name, one in orders if one.is_open and one.side == side)
+    async def cut(self):
+        await self.stub.cut()
+        await self.stub.data.cut()
 
-    async def quote_on(self):
-        """Tell quotes of all symbols, for ever."""
-        while True:
-            await self.stub.data.tell(*(quote(symbol, self.price) for symbol in SYMBOLS))
-            await asyncio.sleep(0.1)
+    @asynccontextmanager
+    async def moving(self, step):
+        """Let a minute end with the price a step further."""
+        self.level *= 1 + step
+        await self.next_bar()
+        yield
 
     async def next_bar(self, *, told=True):
         """Let a minute that is over be known, with `told` on the stream, too."""
         self.newest += 1
-        bars = [bar(symbol, self.newest, self.level) for symbol in SYMBOLS]
+        bars = [
+            bar(symbol, self.newest, self.stub.data.bars[symbol][-1]["c"], self.price(symbol))
+            for symbol in SYMBOLS
+        ]
         for one in bars:
             self.stub.data.bars[one["S"]].append(one)
         if told:
             await self.stub.data.tell(*bars)
 
-    def environment(self, **more):
-        urls = {
-            "INTERLOCK__ALPACA__TRADING_URL": self.stub.url,
-            "INTERLOCK__ALPACA__DATA_URL": self.stub.url,
-            "INTERLOCK__ALPACA__DATA_STREAM_URL": self.stub.data_stream_url,
+    async def live(self):
+        """Tell quotes of all symbols, for ever."""
+        while True:
+            await self.stub.data.tell(*(quote(symbol, self.price(symbol)) for symbol in SYMBOLS))
+            await asyncio.sleep(0.1)
+
+
+class AtExchange:
+    """Binance's protocol. Bars are of one second, and made of trades that go on all the time."""
+
+    desk_file = DESKS / "coins.toml"
+    venue = "ccxt"
+    secret_name = "BINANCE_API_SECRET"
+    secret = SECRET
+
+    def __init__(self, stub):
+        self.stub = stub
+        self.level, self._step = 1.0, 0.0
+        now_ms = int(time.time() * 1000)
+        for coin in COINS:
+            for ago in range(60, 0, -1):
+                stub.trade(f"{coin}USDT", str(self.price(coin)), "1", now_ms - 1000 * ago)
+        self.environ = {
+            "INTERLOCK__FEED__BAR_SECONDS": "1",
+            "INTERLOCK__CCXT__URLS": toml(stub.urls),
+            "INTERLOCK__CCXT__REQUEST_MS": "1",
+            "BINANCE_API_KEY": KEY,
+            "BINANCE_API_SECRET": SECRET,
         }
-        mine = {k: v for k, v in os.environ.items() if not k.startswith("INTERLOCK__")}
-        return mine | urls | PATIENT | self.stub.environ | more
 
+    @property
+    def no_network(self):
+        return {"INTERLOCK__CCXT__URLS": re.sub(r":\d+", ":1", toml(self.stub.urls))}
 
-class Desk:
-    """A desk that `interlock up` runs."""
+    @property
+    def instruments(self):
+        return [f"{coin}-USDT" for coin in COINS]
 
-    def __init__(self, state, process):
-        self.state, self.process = state, process
+    @property
+    def cash(self):
+        return self.stub.balances["USDT"]
 
-    async def until(self, holds):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (found := holds()):
-                assert self.process.returncode is None, await self.process.stderr.read()
-                # Each look reads the whole journal, on the desk's own cores.
-                await asyncio.sleep(0.25)
-        return found
+    @property
+    def held(self):
+        held = {f"{coin}-USDT": self.stub.balances.get(coin) for coin in COINS}
+        return {name: quantity for name, quantity in held.items() if quantity}
 
-    def journaled(self, kind):
-        """Return the messages of a kind in the journal, as far as it is written."""
-        path = self.state / "journal" / "journal.jsonl"
-        messages = []
-        with suppress(FileNotFoundError, JournalError):
-            for row in read(path):
-                body = row.body if isinstance(row.body, bytes) else row.body.encode()
-                with suppress(codec.UndecodableError):
-                    messages.append(codec.decode_on(row.subject, body))
-        return [one for one in messages if isinstance(one, kind)]
+    @property
+    def sent(self):
+        # What was sent twice is refused and no order: then there are more requests than orders.
+        assert self.stub.posts == len(self.stub.orders)
+        return [one.client_order_id for one in self.stub.orders]
 
-    async def hears_quotes(self):
-        """Return when no instrument is stale: what comes earlier finds no fresh price."""
+    def price(self, coin):
+        return round(COINS[coin[:3]] * self.level, 2)
 
-        def fine():
-            last = {one.instrument_id: one for one in self.journaled(FeedStatusChanged)}
-            return len(last) == len(SYMBOLS) and {one.condition.value for one in last.values()} == {
-                "ok"
-            }
+    def open_orders(self, side):
+        return [
+            one.client_order_id
+            for one in self._open()
+            if (one.side.lower(), one.kind) == (side, "MARKET")
+        ]
 
-        await self.until(fine)
+    def stops(self, instrument):
+        """Return the quantity of each stop that stands there."""
+        symbol = instrument.replace("-", "")
+        return [
+            one.quantity - one.filled
+            for one in self._open()
+            if (one.symbol, one.kind) == (symbol, "STOP_LOSS")
+        ]
 
-    def pid(self, name):
-        return json.loads((self.state / "run.json").read_text())["children"][name]["pid"]
+    def _open(self):
+        return [one for one in self.stub.orders if not one.ended]
 
-    async def kill(self, name):
-        """End a service the hard way, and return when it is ready again."""
-        before = self.pid(name)
-        os.killpg(before, signal.SIGKILL)
+    async def fill(self, orders, part=1, *, tell=True):
+        """Trade a part of what is left of these orders."""
+        for name in orders:
+            order = self.stub.order(name)
+            lot = self.stub.markets[order.symbol].lot
+            left = order.quantity - order.filled
+            quantity = max(lot, left * Decimal(str(part)) // lot * lot)
+            self.stub.fill(name, str(quantity), str(self.price(order.symbol)), tell=int(tell))
 
-        def again():
-            child = json.loads((self.state / "run.json").read_text())["children"][name]
-            return child["ready"] and child["pid"] != before
+    async def cut(self):
+        await self.stub.sockets.cut()
 
-        await self.until(again)
-
-
-@asynccontextmanager
-async def market():
-    async with AlpacaStub() as stub:
-        made = Market(stub)
-        quoting = asyncio.create_task(made.quote_on())
+    @asynccontextmanager
+    async def moving(self, step):
+        """Let the price go a step further twice a second."""
+        self._step = step / 2
         try:
-            yield made
+            yield
         finally:
-            quoting.cancel()
-            await asyncio.gather(quoting, return_exceptions=True)
+            self._step = 0.0
+
+    async def live(self):
+        """Tell quotes and trades of all coins, for ever."""
+        for beat in range(10**9):
+            if beat % 5 == 0:
+                self.level *= 1 + self._step
+            for coin in COINS:
+                price = Decimal(str(self.price(coin)))
+                self.stub.quote(f"{coin}USDT", str(price - 1 / Decimal(100)), str(price))
+                self.stub.trade(f"{coin}USDT", str(price), "1")
+            await asyncio.sleep(0.1)
 
 
-def words(state, *more):
-    program = [sys.executable, "-c", "from interlock.cli.main import app; app()"]
-    return [*program, "up", "--desk", str(DESK_FILE), "--state", str(state), *more]
+def toml(value):
+    """Return a value as TOML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml(one)}" for name, one in value.items()) + "}"
+    return f'"{value}"'
 
 
 @asynccontextmanager
-async def live_desk(market, state, *more, **environment):
-    """Run the shipped desk on the market until the end of the block."""
-    process = await asyncio.create_subprocess_exec(
-        *words(state, "--json", *more),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=market.environment(**environment),
-    )
-    desk = Desk(state, process)
+async def alpaca():
+    async with AlpacaStub() as stub, _alive(AtAlpaca(stub)) as market:
+        yield market
+
+
+@asynccontextmanager
+async def exchange():
+    markets = [StubMarket(base=coin, quote="USDT", lot=Decimal(LOTS[coin])) for coin in COINS]
+    async with (
+        ExchangeStub(markets, {"USDT": str(MONEY)}) as stub,
+        _alive(AtExchange(stub)) as market,
+    ):
+        yield market
+
+
+@asynccontextmanager
+async def _alive(market):
+    living = asyncio.create_task(market.live())
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            told = await process.stdout.readline()
-        assert told, (await process.stderr.read()).decode()
-        desk.told = json.loads(told)
-        yield desk
+        yield market
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await process.communicate()
+        living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living

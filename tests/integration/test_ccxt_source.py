@@ -59,7 +59,7 @@ def klines(first_ms: int, count: int, step_ms: int = MINUTE_MS) -> list[list]:
 async def test_history_comes_page_by_page_and_without_the_bar_that_grows(stub, source):
     now_ms = time.time_ns() // 1_000_000
     first_ms = (now_ms // MINUTE_MS - 700) * MINUTE_MS
-    stub.klines = klines(first_ms, 701)
+    stub.bars.recorded = klines(first_ms, 701)
     since, until = first_ms * 1_000_000, (now_ms + 10 * MINUTE_MS) * 1_000_000
     bars = await source.history(["BTC/USDT"], 60, since, until)
     assert len(bars) == 700
@@ -69,7 +69,7 @@ async def test_history_comes_page_by_page_and_without_the_bar_that_grows(stub, s
 
 
 async def test_history_stops_before_its_end(stub, source):
-    stub.klines = klines(0, 10)
+    stub.bars.recorded = klines(0, 10)
     bars = await source.history(["BTC/USDT"], 60, 2 * MINUTE_NS, 5 * MINUTE_NS)
     assert [bar.ts_start for bar in bars] == [2 * MINUTE_NS, 3 * MINUTE_NS, 4 * MINUTE_NS]
 
@@ -130,7 +130,7 @@ async def test_the_hole_is_filled_before_the_source_is_up_again(stub, heard, fau
     await heard_until(heard, SourceMoved, 2)
     assert not heard[-1].up
     before = len(heard)
-    stub.klines = klines(first_ms, 60, step_ms=1000)
+    stub.bars.recorded = klines(first_ms, 60, step_ms=1000)
     await asyncio.sleep(1.5)
     stub.sockets.muted = stub.sockets.refused = False
     await heard_until(heard, SourceMoved, 3)

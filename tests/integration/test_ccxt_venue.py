@@ -16,6 +16,7 @@ from interlock.testkit.exchange_stub import (
     ExchangeStub,
     Hang,
     HangUp,
+    Slow,
     refusal,
 )
 from interlock.testkit.exchange_stub_book import StubMarket
@@ -25,6 +26,7 @@ from interlock.venues.port import (
     ForeignOrder,
     ProtectiveOrder,
     VenueAccepted,
+    VenueBusy,
     VenueCanceled,
     VenueExpired,
     VenueFilled,
@@ -78,7 +80,7 @@ def submit(client_order_id=FIRST, **changes) -> SubmitOrder:
         "policy_version": 1,
         "config_hash": "",
         "epoch": 1,
-        "expires_at": NOW,
+        "expires_at": NOW + 2_000_000_000,
         "nonce": "n",
         "key_id": "k",
         "signature": "",
@@ -151,21 +153,25 @@ async def test_a_market_order_that_fills_at_once_says_so(stub, venue):
     assert fill.fee == Decimal("0.0505")
 
 
+async def _told(reports):
+    return await reports
+
+
 async def _placed(venue, order):
     return await venue.place(order, NOW)
 
 
 @pytest.mark.parametrize(
-    ("asset", "rate", "fee"),
+    ("asset", "rate", "fee", "elsewhere"),
     [
-        ("USDT", "", "0.05"),
-        ("BTC", "", "5"),
-        ("BNB", "600", "30"),
+        ("USDT", "", "0.05", "0"),
+        ("BTC", "", "5", "5"),
+        ("BNB", "600", "30", "30"),
         # Nobody says what it is worth: the market's own rate of 0.1 % stands in.
-        ("BNB", "", "0.05"),
+        ("BNB", "", "0.05", "0.05"),
     ],
 )
-async def test_a_fee_is_told_in_the_quote_currency(asset, rate, fee):
+async def test_a_fee_is_told_in_the_quote_currency(asset, rate, fee, elsewhere):
     markets = [StubMarket(base="BTC", quote="USDT"), StubMarket(base="BNB", quote="USDT")]
     async with ExchangeStub(markets) as stub:
         stub.fee_asset = asset
@@ -176,7 +182,7 @@ async def test_a_fee_is_told_in_the_quote_currency(asset, rate, fee):
         stub.fill(FIRST, "0.5", "100")
         [_, fill] = await venue.look_up(FIRST)
         await venue.close()
-    assert fill.fee == Decimal(fee)
+    assert (fill.fee, fill.fee_elsewhere) == (Decimal(fee), Decimal(elsewhere))
 
 
 async def test_a_second_order_of_one_id_is_not_sent(stub, venue):
@@ -287,6 +293,7 @@ async def test_the_markets_rules_are_known_once_it_is_open(venue):
 
 async def test_a_stop_stands_at_the_exchange(stub, venue):
     assert venue.keeps == {OrderType.STOP}
+    stub.balances["BTC"] = Decimal("0.5")
     stop = ProtectiveOrder(
         client_order_id=SECOND,
         parent=FIRST,
@@ -312,6 +319,33 @@ async def test_a_stop_stands_at_the_exchange(stub, venue):
     assert stub.posts == 1
 
 
+STOP = ProtectiveOrder(
+    client_order_id=SECOND,
+    parent=FIRST,
+    instrument_id="BTC-USDT",
+    side=Side.SELL,
+    order_type=OrderType.STOP,
+    quantity=Decimal("0.5"),
+    stop_price=Decimal("95.00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(5, [VenueAccepted]), (0, [VenueRejected])], ids=["in time", "too late"]
+)
+async def test_what_needs_a_stops_coins_is_sent_when_the_stop_has_ended(stub, venue, seconds, said):
+    stub.balances["BTC"] = Decimal("0.5")
+    await venue.protect(STOP, NOW)
+    stub.next_requests("DELETE order", [Slow(0.3)])
+    ending = asyncio.Task(
+        _told(venue.cancel(SECOND)), eager_start=True, loop=asyncio.get_running_loop()
+    )
+    closing = submit(side=Side.SELL, reduce_only=True, expires_at=NOW + seconds * 10**9)
+    assert kinds(await venue.place(closing, NOW)) == said
+    assert VenueCanceled in kinds(await ending)
+    assert stub.posts == 1 + (said == [VenueAccepted])
+
+
 async def test_a_cancel_reports_the_fills_before_the_end(stub, venue):
     await venue.place(submit(), NOW)
     stub.fill(FIRST, "0.2", "100")
@@ -332,10 +366,20 @@ async def test_a_cancel_without_an_answer_is_lost(stub, venue):
 
 async def test_a_refused_cancel_keeps_the_order(stub, venue):
     await venue.place(submit(), NOW)
-    stub.next_requests("DELETE order", [refusal(-1003, "Too much request weight used.", 429)])
+    stub.next_requests("DELETE order", [refusal(-2015, "Invalid API-key, IP, or permissions.")])
     [report] = await venue.cancel(FIRST)
     assert isinstance(report, VenueKept)
+    assert report.reason.startswith("not_allowed: ")
+
+
+async def test_a_cancel_too_many_is_for_later_and_nothing_else_is_asked(stub, venue):
+    await venue.place(submit(), NOW)
+    stub.next_requests("DELETE order", [refusal(-1003, "Too much request weight used.", 429)])
+    asked = len(stub.requests)
+    [report] = await venue.cancel(FIRST)
+    assert isinstance(report, VenueBusy)
     assert report.reason.startswith("rate_limit: ")
+    assert stub.requests[asked:] == ["DELETE order"]
 
 
 async def test_an_order_just_lost_is_not_called_cancelled(stub, venue):

@@ -10,7 +10,16 @@ from interlock.escalation.app import build
 from interlock.escalation.question import question_of
 from interlock.reasoning.endpoint import EndpointConfig, ProviderKind
 from interlock.runtime.service import Cell, Perform, Publish
-from interlock.testkit.stub_model import HangUp, Raw, Refuse, Say, Status, StubModel, Tokens
+from interlock.testkit.stub_model import (
+    Endless,
+    HangUp,
+    Raw,
+    Refuse,
+    Say,
+    Status,
+    StubModel,
+    Tokens,
+)
 from interlock.wire.codec import encode
 from interlock.wire.reasoning import (
     AnswerSource,
@@ -250,7 +259,7 @@ async def test_no_more_than_so_many_calls_a_minute():
         await room.close()
     assert len(stub.requests) == 1
     (failure,) = of(ReasonerFailed, said)
-    assert (failure.reason, "last minute" in failure.detail) == (Reason.RATE_LIMIT, True)
+    assert (failure.reason, "last minute" in failure.detail) == (Reason.BUDGET, True)
 
 
 # An answer that cannot be read.
@@ -300,6 +309,8 @@ FAULTS = {
     "nothing": (Say(""), Reason.EMPTY),
     "cut off": (Say(json.dumps(REGIME)[:40], cut=True), Reason.TRUNCATED),
     "another body": (Raw("<html>sorry</html>", content_type="text/html"), Reason.PARSE),
+    "endless": (Endless(), Reason.TRUNCATED),
+    "ten megabytes": (Say("x" * 10_000_000), Reason.TRUNCATED),
     "another protocol": (Raw('{"ok": true}'), Reason.PARSE),
 }
 

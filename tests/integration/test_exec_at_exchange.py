@@ -1,4 +1,4 @@
-"""Exec at an exchange that is a real server: a stream cut, a death, flat at the end."""
+"""Exec at an exchange that is a real server: a stream cut, a death, a deposit, flat at the end."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
@@ -9,6 +9,8 @@ from interlock.exec.adapters.asking import Asking
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.venue_link import VenueLink
 from interlock.exec.app import build
+from interlock.exec.core import RECONCILE_SECONDS
+from interlock.exec.ports import Ticked
 from interlock.model.instrument import Instrument
 from interlock.model.values import InstrumentKind, OrderType, Side
 from interlock.runtime.clock import WallClock
@@ -17,12 +19,15 @@ from interlock.runtime.signing import Verifier, throwaway_signer
 from interlock.testkit import alpaca_stub
 from interlock.testkit.cells import cell_of
 from interlock.testkit.decisions import approved, desk, trading
+from interlock.testkit.desk_messages import DESK
 from interlock.testkit.exchange_stub import KEY, SECRET, ExchangeStub, HangUp
 from interlock.venues.alpaca.config import AlpacaConfig
 from interlock.venues.alpaca.venue import AlpacaVenue
 from interlock.venues.ccxt_config import CcxtConfig
 from interlock.venues.ccxt_venue import CcxtVenue
+from interlock.wire.base import root_ids
 from interlock.wire.orders import Protection
+from interlock.wire.policy import ResumeTrading
 from interlock.wire.signing import canonical_bytes
 from msgspec.structs import replace
 
@@ -99,6 +104,26 @@ class Exec:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not fits():
                 await asyncio.sleep(0.01)
+
+    @property
+    def cash(self):
+        return {name: one.amount for name, one in self.cell.state.cash.items()}
+
+    async def reconcile(self):
+        """Hold the books against each other, as each minute does."""
+        before = self.cell.state.last
+        self.heard.put_nowait(Ticked(seconds=RECONCILE_SECONDS))
+        await self.until(lambda: self.cell.state.last is not before)
+        return self.cell.state.last
+
+    async def resume(self):
+        before = self.cell.state.last
+        ids = dict(zip(("message_id", "decision_id"), root_ids(ResumeTrading, "ann"), strict=True))
+        self.heard.put_nowait(
+            ResumeTrading(**ids, ts_event=self.clock.now(), desk=DESK, by="ann", reason="mine")
+        )
+        await self.until(lambda: self.cell.state.last is not before)
+        return self.cell.state.last
 
     async def ready(self):
         """Wait until the link is up and the books are equal."""
@@ -188,6 +213,7 @@ async def test_i1_i11_i13_cut_killed_and_restarted_our_book_is_the_exchanges_to_
         async with at_binance(stub, log) as desk_exec:
             assert desk_exec.cell.state.last.breaks == []
             assert desk_exec.cell.state.guards == {}
+            assert desk_exec.cash == {"USDT": stub.balances["USDT"]}
         fills = desk_exec.said("OrderFilled")
         cash = sum(-one.last_qty * one.last_px * one.side.sign - one.fee for one in fills)
         assert stub.balances == {"USDT": 100_000 + cash, "BTC": 0}
@@ -218,6 +244,77 @@ async def test_i1_i11_i13_at_alpaca_our_book_is_the_brokers_after_a_cut_and_a_de
         async with at_alpaca(stub, log) as desk_exec:
             assert desk_exec.cell.state.last.breaks == []
             assert desk_exec.cell.state.positions == {"SPY": 0}
+            assert desk_exec.cash == {"USD": stub.book.cash}
         fills = desk_exec.said("OrderFilled")
         assert len({one.trade_id for one in fills}) == len(fills) == 4
         assert open_at(stub) == {}
+
+
+async def deposit_and_resume(desk_exec, deposit, currency):
+    """Let money come behind our back: named, blocking, and taken over once a person has resumed."""
+    ours = desk_exec.cash[currency]
+    assert (await desk_exec.reconcile()).breaks == []
+    deposit(Decimal(500))
+    word = await desk_exec.reconcile()
+    named = f"cash {currency}: ours {ours.normalize():f}, theirs {(ours + 500).normalize():f}"
+    assert word.account_breaks == word.breaks == [named]
+    assert word.cash_breaks == {currency: Decimal(500)}
+    refused = desk_exec.order(8)
+    await desk_exec.until(lambda: desk_exec.said("OrderRefused"))
+    assert [one.client_order_id for one in desk_exec.said("OrderRefused")] == [refused]
+    assert desk_exec.said("AlertRaised")[-1].code == "reconciliation.cash"
+    word = await desk_exec.resume()
+    assert (word.breaks, word.cash) == ([], {currency: ours + 500})
+    taken = desk_exec.order(9)
+    await desk_exec.until(lambda: taken in desk_exec.cell.state.orders)
+
+
+async def test_r9_a_deposit_at_binance_is_a_break_that_a_person_accepts():
+    log = []
+    async with ExchangeStub() as stub:
+        async with at_binance(stub, log) as desk_exec:
+            entry = desk_exec.order(1)
+            await desk_exec.until(lambda: working(stub))
+            stub.fill(entry, "1", "99.5")
+            await desk_exec.until(lambda: desk_exec.said("OrderFilled"))
+
+            def deposit(amount):
+                stub.balances["USDT"] += amount
+
+            await deposit_and_resume(desk_exec, deposit, "USDT")
+        async with at_binance(stub, log) as desk_exec:
+            assert desk_exec.cell.state.last.breaks == []
+            assert desk_exec.cash == {"USDT": stub.balances["USDT"]}
+
+
+async def test_r9_fees_in_bnb_leave_the_cash_as_it_is():
+    log = []
+    async with ExchangeStub(balances={"USDT": "100000", "BTC": "0", "BNB": "5"}) as stub:
+        stub.fee_asset = "BNB"
+        async with at_binance(stub, log) as desk_exec:
+            entry = desk_exec.order(1)
+            await desk_exec.until(lambda: working(stub))
+            stub.fill(entry, "1", "99.5")
+            await desk_exec.until(lambda: desk_exec.said("OrderFilled"))
+            assert (await desk_exec.reconcile()).breaks == []
+            (fill,) = desk_exec.said("OrderFilled")
+            assert fill.fee == fill.fee_elsewhere > 0
+            assert desk_exec.cash == {"USDT": stub.balances["USDT"]} == {"USDT": Decimal("99900.5")}
+
+
+async def test_r9_a_deposit_at_alpaca_is_a_break_that_a_person_accepts():
+    log = []
+    async with alpaca_stub.AlpacaStub() as stub:
+        async with at_alpaca(stub, log) as desk_exec:
+            entry = desk_exec.order(1)
+            await desk_exec.until(lambda: entry in open_at(stub))
+            await stub.fill(entry, 1, "99.5")
+            await desk_exec.until(lambda: desk_exec.said("OrderFilled"))
+
+            def deposit(amount):
+                stub.book.cash += amount
+
+            await deposit_and_resume(desk_exec, deposit, "USD")
+        async with at_alpaca(stub, log) as desk_exec:
+            assert desk_exec.cell.state.last.breaks == []
+            assert desk_exec.cash == {"USD": stub.book.cash}

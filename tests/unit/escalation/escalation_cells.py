@@ -14,7 +14,7 @@ from interlock.reasoning.endpoint import EndpointConfig, ProviderKind
 from interlock.testkit.cells import cell_of, react
 from interlock.testkit.desk_messages import ACCOUNT, SECOND, ids
 from interlock.wire.accounts import AccountUpdated, PositionChanged
-from interlock.wire.decisions import ScoreAction, ScoreComputed
+from interlock.wire.decisions import Mode, ScoreAction, ScoreComputed
 from interlock.wire.market import FeaturesComputed, PutCallRatioObserved
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 from interlock.wire.reasoning import EscalationTriggered, Trigger
@@ -124,7 +124,7 @@ def score(n, value, instrument_id="IBM"):
         score=value,
         action=ScoreAction.HOLD,
         size_fraction=0.0,
-        mode="full",
+        mode=Mode.FULL,
         features_id=features(n, instrument_id).message_id,
     )
 

@@ -125,6 +125,12 @@ def test_a_score_that_comes_after_the_next_close_counts_all_the_same_and_once():
     assert list(room.state.forecasts.hits) == [True]
 
 
+def test_a_bar_without_a_score_is_no_forecast():
+    room = cell(config(accuracy_least=1))
+    tell(room, features(1, close=100), score(1, None), features(2, close=101))
+    assert not room.state.forecasts.hits
+
+
 def test_a_score_judges_its_own_instrument_only():
     room = cell(config(accuracy_least=1))
     tell(room, features(1, "IBM", 100), score(1, 0.9, "IBM"), features(2, "MSFT", 50))

@@ -30,6 +30,7 @@ from msgspec.structs import replace
 
 SIGNER = throwaway_signer()
 HOUSE = "house"
+USD = "USD"
 STOPS = frozenset({OrderType.STOP, OrderType.TRAILING_STOP})
 
 
@@ -43,10 +44,13 @@ def signed(n=1, **more):
 class House:
     """`rests` holds what works here, `refuses` and `holds_on_to` kinds and ids it will not.
 
-    It can be asked about the orders that this exec has placed, and those it was `told` of.
+    It can be asked about the orders that this exec has placed, and those it was `told` of. Trades
+    are paid out of `cash`, where it names any.
     """
 
     keeps: frozenset = STOPS
+    cancels_per_second: float | None = None
+    cancels_all: bool = False
     rests: dict = field(default_factory=dict)
     leaves: dict = field(default_factory=dict)
     ended: dict = field(default_factory=dict)
@@ -58,11 +62,15 @@ class House:
     holds_on_to: set = field(default_factory=set)
     asked: list = field(default_factory=list)
     told: set = field(default_factory=set)
+    cash: dict = field(default_factory=dict)
 
     def open(self, orders, _positions, _trade_ids):
         self.told |= {one.client_order_id for one in orders}
         return VenueBook(
-            leaves=dict(self.leaves), positions=dict(self.positions), foreign=list(self.foreign)
+            leaves=dict(self.leaves),
+            positions=dict(self.positions),
+            cash=dict(self.cash),
+            foreign=list(self.foreign),
         )
 
     def place(self, order, _now):
@@ -109,12 +117,15 @@ class House:
     def advance(self, _event):
         raise AssertionError("the market of another house moves by itself")
 
-    def fill(self, name, most, price=100):
+    def fill(self, name, most, price=100, fee=ZERO, fee_elsewhere=ZERO):
         """Trade, and return the report of it."""
         order, quantity = self.rests[name], min(Decimal(most), self.leaves[name])
         self.leaves[name] -= quantity
         held = self.positions.get(order.instrument_id, ZERO)
         self.positions[order.instrument_id] = held + quantity * order.side.sign
+        if USD in self.cash:
+            paid = quantity * Decimal(price) * order.side.sign + fee - fee_elsewhere
+            self.cash[USD] -= paid
         if not self.leaves[name]:
             self.ended[name] = self.rests.pop(name)
             del self.leaves[name]
@@ -124,7 +135,8 @@ class House:
             trade_id=f"t-{len(self.trades)}",
             quantity=quantity,
             price=Decimal(price),
-            fee=ZERO,
+            fee=fee,
+            fee_elsewhere=fee_elsewhere,
         )
         self.trades.append(report)
         return report

@@ -162,6 +162,21 @@ def test_a_cancel_is_asked_for_and_told():
     assert kinds(cancel(away)) == ["OrderCancelRequested", "OrderCanceled"]
 
 
+def test_of_many_what_adds_risk_is_ended_first_and_the_larger_before_the_smaller():
+    away = Away()
+    away.order(1, quantity=Decimal(100))
+    away.report(away.house.fill(NAME, 100))
+    for n, more in (
+        (2, {"side": Side.SELL, "reduce_only": True, "quantity": Decimal(90)}),
+        (3, {"quantity": Decimal(2)}),
+        (4, {"quantity": Decimal(7)}),
+    ):
+        away.order(n, **more)
+    cancel(away)
+    asked = [name for what, name in away.house.asked if what == "cancel"]
+    assert asked == [signed(n).client_order_id for n in (4, 3, 2)]
+
+
 def test_a_venue_that_keeps_an_order_leaves_it_working():
     away = ordered()
     away.report(away.house.fill(NAME, 4))

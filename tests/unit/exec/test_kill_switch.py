@@ -4,7 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from interlock.exec.adapters import kill_switch
+from interlock.exec.adapters import cancelling, kill_switch
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.switch_file import (
     SWITCH_FILE,
@@ -150,6 +150,8 @@ class SlowVenue:
         self.answers, self.patience = answers or {}, patience
 
     keeps = frozenset()
+    cancels_per_second = None
+    cancels_all = False
 
     def look_up(self, _client_order_id):
         return ()
@@ -185,7 +187,7 @@ async def test_many_cancels_are_under_way_at_once_and_not_too_many(tmp_path):
         await desk.order(n)
     await desk.hear(halt())
     assert len(venue.asked) == 100
-    assert venue.most_at_once == kill_switch.CANCELS_AT_A_TIME
+    assert venue.most_at_once == cancelling.CANCELS_AT_A_TIME
     assert read_switch(tmp_path).cancelled == 100
 
 
@@ -233,7 +235,7 @@ async def test_i12_an_unknown_order_is_cancelled_too(tmp_path):
 
 
 async def test_a_cancel_that_never_returns_holds_up_no_other(tmp_path, monkeypatch):
-    monkeypatch.setattr(kill_switch, "CANCEL_SECONDS", 0.02)
+    monkeypatch.setattr(cancelling, "CANCEL_SECONDS", 0.02)
     venue = SlowVenue()
     hanging = venue.cancel
 

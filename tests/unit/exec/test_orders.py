@@ -60,6 +60,8 @@ class SpyVenue:
         self.answers = answers
 
     keeps = frozenset()
+    cancels_per_second = None
+    cancels_all = False
 
     def look_up(self, _client_order_id):
         return ()

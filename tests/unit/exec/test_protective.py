@@ -7,8 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from interlock.exec.guards import kind_at_venue
-from interlock.exec.ports import SwitchMoved, Ticked, Way
+from interlock.exec.ports import PlaceOrder, SwitchMoved, Ticked, Way
 from interlock.model.values import ZERO, OrderType, Severity, Side
+from interlock.testkit.cells import drive
 from interlock.testkit.decisions import venue_bar, wide_bar
 from interlock.testkit.desk_messages import SECOND
 from interlock.wire.orders import (
@@ -181,6 +182,31 @@ def test_an_approved_exit_goes_before_the_stop_which_comes_back_for_the_rest():
     away.report(away.house.fill(exit_name, 4))
     assert child(away).quantity == 6
     assert away.house.positions["SPY"] == 6
+
+
+class Watched(Away):
+    """Its effects are kept."""
+
+    def __init__(self):
+        self.effects = []
+        super().__init__()
+
+    def _drive(self, reaction):
+        said = drive(reaction, self._perform)
+        self.log += [(message, True) for message in said]
+        return said
+
+    def _perform(self, effect):
+        self.effects.append(effect)
+        return self.cell.service.perform(effect)
+
+
+def test_an_approved_exit_is_sent_after_the_end_of_the_stop_whose_place_it_takes():
+    away = entered(Watched())
+    stop = child(away).client_order_id
+    away.order(2, side=Side.SELL, reduce_only=True)
+    sent = [one for one in away.effects if isinstance(one, PlaceOrder)]
+    assert [one.after for one in sent] == [(), (stop,)]
 
 
 def test_an_exit_of_all_leaves_no_stop_and_one_that_is_cancelled_brings_it_back():

@@ -121,6 +121,18 @@ def test_i9_a_break_in_one_instrument_denies_new_risk_in_that_one_only():
     assert codes(cell, other) == ["state.reconciled"]
 
 
+def test_i9_a_break_of_cash_denies_new_risk_everywhere_until_it_is_taken_over():
+    cell = gate_cell()
+    cash = "cash USD: ours 100, theirs 600"
+    word = replace(reconciled([cash]), account_breaks=[cash], cash_breaks={"USD": Decimal(500)})
+    react(cell, word, 0)
+    for n, name in enumerate(("SPY", "GOOG")):
+        intent = wanted(NOW + n, ts_market=NOW * SECOND, instrument_id=name)
+        assert codes(cell, intent) == ["state.reconciled"]
+    react(cell, replace(reconciled(), cash={"USD": Decimal(600)}), 0)
+    assert codes(cell, wanted(NOW + 2, ts_market=NOW * SECOND)) == []
+
+
 def test_i9_no_news_from_the_venue_denies_new_risk():
     cell = gate_cell()
     message_id, decision_id = root_ids(VenueLinkChanged, 1)

@@ -245,6 +245,7 @@ async def test_rules_say_the_same_bytes_every_time():
         ({"provider": "ollama", "base_url": "http://x"}, "needs a model"),
         ({"provider": "ollama", "model": "m"}, "needs a base_url"),
         ({"parameter": "leverage"}, "no answer schema"),
+        ({"calls_per_minute": 0}, "calls_per_minute must be at least 1"),
         ({"lower": 3, "upper": 3}, "must be below"),
         ({"timeout_seconds": 0}, "timeout_seconds must be above zero"),
         ({"budget_usd_per_day": "-1"}, "finite and not negative"),

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 import pytest
-from interlock.local_reasoner.day_question import figures_of
 from interlock.local_reasoner.ports import ModelAnswered, ModelFailed
+from interlock.reasoning.day_figures import figures_of
 from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.reader import read
 from interlock.reasoning.refusal import Unreadable

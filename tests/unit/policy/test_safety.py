@@ -86,6 +86,30 @@ def test_i13_only_a_break_of_the_account_keeps_a_desk_from_starting():
     assert "breaks in SPY" in change.reason
 
 
+def cash_break(**more):
+    text = "cash USD: ours 100, theirs 600"
+    fields = {"account_breaks": [text], "cash_breaks": {"USD": Decimal(500)}} | more
+    return msgspec.structs.replace(reconciled([text]), **fields)
+
+
+def test_a_person_may_resume_where_nothing_but_cash_differs_which_exec_then_takes_over():
+    cell = policy_cell()
+    say(cell, cash_break())
+    assert trading_after(cell, command(ResumeTrading)).state is ACTIVE
+    say(cell, cash_break(account_breaks=["cash USD: ours 100, theirs 600", "order x"]))
+    assert refusal_of(cell, command(ResumeTrading, "bob")) == "state.not_reconciled"
+
+
+def test_a_desk_that_starts_with_a_break_of_cash_starts_once_it_is_taken_over():
+    cell = fresh_cell()
+    begin(cell, 0)
+    assert say(cell, cash_break()) == []
+    (refused,) = say(cell, command(ResumeTrading))
+    assert "once exec has taken over the venue's cash" in refused.reason
+    taken = msgspec.structs.replace(reconciled(), cash={"USD": Decimal(600)}, message_id="taken")
+    assert trading_after(cell, taken).state is ACTIVE
+
+
 def test_another_accounts_reconciliation_starts_nothing():
     cell = fresh_cell(account="other")
     begin(cell, 0)

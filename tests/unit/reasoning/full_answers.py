@@ -59,4 +59,8 @@ FULL = {
         "confidence": 80,
         "rationale": "lawsuit",
     },
+    "post-mortem": {
+        "root_cause": "IBM fell by 3 % on the open.",
+        "recommendations": ["Look at the stop of IBM.", "Hold less before earnings."],
+    },
 }

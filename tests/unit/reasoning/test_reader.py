@@ -86,7 +86,7 @@ REFUSED = {
     answer("~1.2"): ReadRefusal.BAD_JSON,
     answer("1,5"): ReadRefusal.BAD_JSON,
     answer("1.2 to 1.4"): ReadRefusal.BAD_JSON,
-    "{'threshold_bps': 1, 'threshold_bps': 2, 'confidence': 7}": ReadRefusal.BAD_JSON,
+    "{'threshold_bps': 1, 'threshold_bps': 2, 'confidence': 7}": ReadRefusal.CONFLICT,
     "[" * 100_000: ReadRefusal.TOO_DEEP,
     '{"a":' * 40_000: ReadRefusal.TOO_DEEP,
     '{"a":' * 100 + GOOD + "}" * 100: ReadRefusal.TOO_DEEP,

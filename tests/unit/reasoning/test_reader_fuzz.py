@@ -1,6 +1,7 @@
 """Whatever a model writes, the reader returns a value within its limits, or a code."""
 
 import json
+import re
 import unicodedata
 
 import msgspec
@@ -120,6 +121,27 @@ def harmless(text: str) -> bool:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_full_answer_is_read(name):
     assert report(read(json.dumps(FULL[name]), SCHEMAS[name]))["ok"]
+
+
+IN_OTHER_HANDS = {
+    "Python's": str,
+    "indented, with commas at the ends": lambda answer: re.sub(
+        r"(?<=[^\[{,\s])\n", ",\n", json.dumps(answer, indent=1)
+    ),
+    "bare keys": lambda answer: re.sub(r'"(\w+)":', r"\1:", json.dumps(answer)),
+    "curly": lambda answer: re.sub(r'"([^"]*)"', "\u201c\\1\u201d", json.dumps(answer)),
+    "with comments": lambda answer: json.dumps(answer, indent=1).replace("\n", " // so\n") + "\n",
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("write", IN_OTHER_HANDS.values(), ids=IN_OTHER_HANDS)
+def test_answer_in_another_hand_is_the_same_answer(name, write):
+    text = write(FULL[name])
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(text)
+    schema = SCHEMAS[name]
+    assert read(f"So:\n{text}", schema) == read(json.dumps(FULL[name]), schema)
 
 
 @settings(deadline=None)

@@ -11,7 +11,7 @@ from interlock.model.values import OrderType
 from interlock.venues.ccxt_config import CcxtConfig, Secrets
 from interlock.venues.ccxt_dialects import DIALECTS, Finding, dialect_of
 from interlock.venues.ccxt_errors import CODES, Outcome, read_error
-from interlock.venues.ccxt_reports import ending, fee_parts, has_all_trades, trade_key
+from interlock.venues.ccxt_reports import cash_names, ending, fee_parts, has_all_trades, trade_key
 from interlock.venues.port import VenueCanceled, VenueExpired, VenueRejected
 
 errors = pytest.importorskip("ccxt.base.errors")
@@ -181,3 +181,14 @@ def test_what_is_told_is_one_short_line():
 def test_a_limit_that_is_none_is_refused(name, value):
     with pytest.raises(ValueError, match=name):
         CcxtConfig(exchange="kraken", **{name: value})
+
+
+def test_cash_is_what_spot_trades_are_paid_in_and_no_coin_we_hold_or_margin():
+    dollars = {"spot": True, "base": "BTC", "quote": "USD"}
+    coins = {"spot": True, "base": "ETH", "quote": "BTC"}
+    contract = {"spot": False, "base": "SOL", "quote": "USDT", "settle": "USDT"}
+    assert cash_names([dollars]) == {"USD"}
+    assert cash_names([dollars, coins]) == {"USD"}
+    assert cash_names([coins]) == {"BTC"}
+    assert cash_names([dollars, contract]) == {"USD"}
+    assert cash_names([{"spot": True, "base": "BTC", "quote": "USDT"}, contract]) == set()

@@ -22,9 +22,10 @@ from interlock.reasoning.answer_schema import (
     TextsRule,
     flat,
 )
-from interlock.reasoning.answer_text import MAX_DEPTH, Document, strict_json
+from interlock.reasoning.answer_text import MAX_DEPTH, Document
 from interlock.reasoning.answer_values import is_symbol
 from interlock.reasoning.refusal import ReadRefusal, refuse, told
+from interlock.reasoning.strict_json import strict_json
 
 # What a value hangs on when the field's name is one level up, or beside it as `parameter`.
 _INNER_NAMES = frozenset({"value", "proposed", "new", "text", "summary", "price", "level"})

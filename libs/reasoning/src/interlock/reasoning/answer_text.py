@@ -7,24 +7,28 @@ does not end makes the whole answer a cut one, whatever else it holds. The text 
 normalised before it is parsed: a full-width quotation mark inside a value must not end it.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
 
 from interlock.reasoning.answer_repair import repaired
 from interlock.reasoning.answer_schema import AnswerSchema, FieldRule, GroupRule, Json, flat
-from interlock.reasoning.refusal import ReadRefusal, refuse, told
+from interlock.reasoning.refusal import ReadRefusal, refuse
+from interlock.reasoning.strict_json import (
+    DECODER,
+    NotFiniteError,
+    RepeatedKeyError,
+    is_json,
+    strict_json,
+)
 
 MAX_ANSWER_CHARS = 262_144
 MAX_DEPTH = 32
 _MAX_LOOSE_BRACES = 16
 _MAX_TOKENS = 2_000
 _MAX_OBJECTS = 150
-# The repairer takes 0.7 us a character; a real answer that needs it is shorter.
+# The repairer takes up to 1.3 us a character; a real answer that needs it is shorter.
 _MAX_REPAIRED_CHARS = 4_000
-_MAX_INT_DIGITS = 300
 
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning|reflection)>", re.IGNORECASE)
 # A brace around words of prose begins nothing: an object has a colon or a quotation mark.
@@ -47,14 +51,6 @@ class Document:
     follows: bool = False
 
 
-class _RepeatedKeyError(ValueError):
-    """One object gives one key two values."""
-
-
-class _NotFiniteError(ValueError):
-    """The text holds NaN or Infinity as numbers."""
-
-
 def documents(text: str, schema: AnswerSchema) -> list[Document]:
     """Return the objects and lists in `text`, in its order."""
     rest = _without_thoughts(text)
@@ -68,22 +64,6 @@ def documents(text: str, schema: AnswerSchema) -> list[Document]:
     if not rest.strip():
         refuse(ReadRefusal.EMPTY, "the answer holds thoughts and nothing else")
     return list(_found(rest, schema))
-
-
-def strict_json(text: str) -> Json:
-    """Return the JSON value that is all of `text`, none where it is no JSON."""
-    try:
-        whole: Json = _DECODER.decode(text)
-    except _RepeatedKeyError as error:
-        refuse(ReadRefusal.CONFLICT, str(error))
-    except _NotFiniteError as error:
-        # Prose may begin with the word NaN: only a NaN inside whole JSON is an answer's number.
-        if _is_json(text):
-            refuse(ReadRefusal.NOT_FINITE, str(error))
-        return None
-    except ValueError:
-        return None
-    return whole
 
 
 def _without_thoughts(text: str) -> str:
@@ -150,12 +130,12 @@ def _strict_at(text: str, start: int, tokens: "_Tokens") -> tuple[Json, int | No
         return None, None
     _require_shallow(text, start)
     try:
-        value, end = _DECODER.raw_decode(text, start)
-    except _RepeatedKeyError as error:
+        value, end = DECODER.raw_decode(text, start)
+    except RepeatedKeyError as error:
         refuse(ReadRefusal.CONFLICT, str(error))
-    except _NotFiniteError as error:
+    except NotFiniteError as error:
         closing = tokens.closing(text, start)
-        if closing is not None and _is_json(text[start:closing]):
+        if closing is not None and is_json(text[start:closing]):
             refuse(ReadRefusal.NOT_FINITE, str(error))
         return None, None
     except ValueError:
@@ -166,45 +146,6 @@ def _strict_at(text: str, start: int, tokens: "_Tokens") -> tuple[Json, int | No
 def _require_shallow(text: str, start: int) -> None:
     if _DEEP.match(text, start):
         refuse(ReadRefusal.TOO_DEEP, f"the answer is nested more than {MAX_DEPTH} deep")
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _once_each(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    whole = dict(pairs)
-    if len(whole) == len(pairs):
-        return whole
-    whole.clear()
-    for key, value in pairs:
-        if key in whole and not _same(whole[key], value):
-            raise _RepeatedKeyError(f"{told(key)} has two values in one object")
-        whole[key] = value
-    return whole
-
-
-def _same(one: Json, other: Json) -> bool:
-    """Return whether two values are the same: 1 is not true, though Python says so."""
-    return one == other and json.dumps(one) == json.dumps(other)
-
-
-def _not_finite(name: str) -> NoReturn:
-    raise _NotFiniteError(f"{name} is no number to act on")
-
-
-def _int(digits: str) -> float:
-    """Return a whole number; one that nothing can be is infinite, and refused as such."""
-    return int(digits) if len(digits) <= _MAX_INT_DIGITS else float(digits)
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_once_each, parse_constant=_not_finite, parse_int=_int
-)
 
 
 class _Tokens:

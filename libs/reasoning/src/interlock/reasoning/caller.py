@@ -150,8 +150,9 @@ class ModelCaller:
 
     async def _attempt(self, question: Question, calls: _Calls, attempt: int) -> Answer:
         if self.rate is not None and not self.rate.admit(self.monotonic()):
+            # Ours, not the endpoint's: it says nothing about the endpoint.
             detail = f"not asked: {self.rate.most} calls in the last minute"
-            raise AskFailedError(ReasonerFailure.RATE_LIMIT, detail)
+            raise AskFailedError(ReasonerFailure.BUDGET, detail)
         if self.price is None:
             detail = f"nobody knows what {self.provider.model} costs: configure its price"
             raise AskFailedError(ReasonerFailure.BUDGET, detail)

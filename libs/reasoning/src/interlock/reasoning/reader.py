@@ -51,7 +51,7 @@ def report(reading: Struct | Unreadable) -> dict[str, Any]:
 
 def _read(text: str, schema: AnswerSchema) -> Struct:
     if len(text) > MAX_ANSWER_CHARS:
-        refuse(ReadRefusal.TOO_LONG, f"{len(text)} characters, at most {MAX_ANSWER_CHARS}")
+        refuse(ReadRefusal.TOO_LONG, f"it is longer than {MAX_ANSWER_CHARS} characters")
     if not text.strip():
         refuse(ReadRefusal.EMPTY, "the answer is empty")
     found = documents(text, schema)

@@ -15,7 +15,8 @@ _USELESS_PCT = 45.0
 _SEVERE_LOSS_PCT = 5.0
 _BLEND_STEP = 0.05
 _PERCENT = 100.0
-_LARGEST_POSITION_PCT = 1.5
+# What the answer may be; below the smaller one it could be a share as well.
+_SMALLEST_POSITION_PCT, _LARGEST_POSITION_PCT = 0.05, 1.5
 
 type Facts = Mapping[str, float]
 
@@ -80,10 +81,14 @@ def sanity_judge(facts: Facts) -> dict[str, Any]:
     return {
         "stay_demo": severe,
         "live_changes": {
-            "max_position_pct": round(min(_LARGEST_POSITION_PCT, position * 0.9), 4),
+            "max_position_pct": _position(position * 0.9),
             "stop_multipliers": {"atr": round(stop * 0.95, 4), "trailing": round(trail * 0.95, 4)},
         },
     }
+
+
+def _position(percent: float) -> float:
+    return round(max(_SMALLEST_POSITION_PCT, min(_LARGEST_POSITION_PCT, percent)), 4)
 
 
 FORMULAS = {

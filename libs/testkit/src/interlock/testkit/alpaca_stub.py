@@ -19,6 +19,7 @@ latest executions from the account's history.
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +92,8 @@ class AlpacaStub:
         self.connections = 0
         self.clock_skew_seconds = 0.0
         self.cancel_seconds = 0.0
+        self.cancels: list[str] = []
+        self.cancel_faults: list[Fault] = []
         self.history_lag = 0
         self.answer_seconds = 0.0
         self._recorded = recorded
@@ -109,6 +112,7 @@ class AlpacaStub:
                 web.get("/v2/orders", self._list_orders),
                 web.get("/v2/orders:by_client_order_id", self._order_by_name),
                 web.get("/v2/orders/{id}", self._order_by_id),
+                web.delete("/v2/orders", self._cancel_all),
                 web.delete("/v2/orders/{id}", self._cancel),
                 web.get("/v2/positions", self._positions),
                 web.get("/v2/account", self._account),
@@ -185,10 +189,12 @@ class AlpacaStub:
             return
         text = json.dumps(told)
         for stream in list(self._streams):
-            if self._binary:
-                await stream.send_bytes(text.encode())
-            else:
-                await stream.send_str(text)
+            # Who has hung up, or was cut off, is told no more.
+            with suppress(ConnectionError):
+                if self._binary:
+                    await stream.send_bytes(text.encode())
+                else:
+                    await stream.send_str(text)
 
     def foreign(self, **body: Any) -> StubOrder:
         """Add an order that somebody else has placed."""
@@ -269,6 +275,10 @@ class AlpacaStub:
             orders = [each for each in orders if each.is_open]
         if "after" in query:
             orders = [each for each in orders if each.at > query["after"]]
+        if "until" in query:
+            orders = [each for each in orders if each.at < query["until"]]
+        if query.get("direction", "desc") == "desc":
+            orders.reverse()
         limit = int(query.get("limit", "50"))
         return web.json_response([each.body() for each in orders[:limit]])
 
@@ -278,19 +288,35 @@ class AlpacaStub:
     async def _order_by_id(self, request: web.Request) -> web.Response:
         return _shown(self.book.by_id(request.match_info["id"]))
 
+    async def _cancel_all(self, request: web.Request) -> web.Response:
+        self.cancels.append("all")
+        if self.cancel_faults:
+            return await self._misbehave(request, self.cancel_faults.pop(0))
+        going = [each for each in self.book.orders.values() if each.is_open]
+        for order in going:
+            await self._begin_end(order)
+        told = [{"id": each.order_id, "status": 200} for each in going]
+        return web.json_response(told, status=207)
+
     async def _cancel(self, request: web.Request) -> web.Response:
+        self.cancels.append(request.match_info["id"])
+        if self.cancel_faults:
+            return await self._misbehave(request, self.cancel_faults.pop(0))
         order = self.book.by_id(request.match_info["id"])
         if order is None:
             return web.json_response(_NO_SUCH_ORDER, status=404)
         if not order.is_open:
             message = f'order is already in "{order.status}" state'
             return web.json_response({"code": 42210000, "message": message}, status=422)
+        await self._begin_end(order)
+        return web.Response(status=204)
+
+    async def _begin_end(self, order: StubOrder) -> None:
         if self.cancel_seconds:
             order.status = "pending_cancel"
             self._later.append(asyncio.create_task(self._ended_later(order)))
         else:
             await self.tell(self.book.end(order, "canceled"))
-        return web.Response(status=204)
 
     async def _ended_later(self, order: StubOrder) -> None:
         await asyncio.sleep(self.cancel_seconds)

@@ -22,7 +22,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from interlock.testkit.exchange_stub_bars import StubBars
 from interlock.testkit.exchange_stub_book import (
+    STEP,
     ZERO,
     StubMarket,
     StubOrder,
@@ -61,7 +63,15 @@ class HangUp:
     accepted: bool = True
 
 
-type Fault = Answer | Hang | HangUp
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """Do what was asked, but only after a while."""
+
+    seconds: float
+    accepted: bool = True
+
+
+type Fault = Answer | Hang | HangUp | Slow
 
 
 class _RefusedError(Exception):
@@ -84,7 +94,7 @@ class ExchangeStub:
         self.requests: list[str] = []
         self.clock_ahead_ms = 0
         self.key_revoked = False
-        self.klines: list[list[Any]] = []
+        self.bars = StubBars()
         self.fee_asset = ""
         self.last_prices: dict[str, str] = {}
         self.balances = {
@@ -164,7 +174,7 @@ class ExchangeStub:
             symbol=order.symbol,
             quantity=amount,
             price=paid,
-            fee=amount * paid * self._fee_rate,
+            fee=(amount * paid * self._fee_rate).quantize(STEP),
             fee_asset=self.fee_asset or market.quote,
             time_ms=now_ms(),
         )
@@ -194,7 +204,7 @@ class ExchangeStub:
             "time": lambda _method, _asked: {"serverTime": now_ms() + self.clock_ahead_ms},
             "exchangeInfo": self._exchange_info,
             "ticker/24hr": self._ticker,
-            "klines": lambda _method, asked: self._klines(asked),
+            "klines": lambda _method, asked: self.bars.asked(asked),
             "account": self._account,
             "order": self._order,
             "openOrders": self._open_orders,
@@ -214,6 +224,9 @@ class ExchangeStub:
             self.requests.append(f"{request.method} {path}")
             placing = path == "order" and request.method == "POST"
             fault = self._fault(path, request.method, placing=placing)
+            if isinstance(fault, Slow):
+                await asyncio.sleep(fault.seconds)
+                fault = None
             try:
                 if signed:
                     self._check_signature(request, raw, asked)
@@ -238,7 +251,9 @@ class ExchangeStub:
                 return self._faults[name].pop(0)
         return None
 
-    async def _misbehave(self, fault: Fault, request: web.Request) -> web.StreamResponse:
+    async def _misbehave(
+        self, fault: Answer | Hang | HangUp, request: web.Request
+    ) -> web.StreamResponse:
         match fault:
             case Answer():
                 kind = "text/html" if fault.body.startswith("<") else "application/json"
@@ -279,17 +294,23 @@ class ExchangeStub:
             raise _RefusedError(-1121, "Invalid symbol.")
         return {"symbol": asked["symbol"], "lastPrice": self.last_prices[asked["symbol"]]}
 
-    def _klines(self, asked: dict[str, str]) -> list[list[Any]]:
-        since = int(asked.get("startTime", 0))
-        rows = [row for row in self.klines if row[0] >= since]
-        return rows[: int(asked.get("limit", 500))]
-
     def _account(self, _method: str, _asked: dict[str, str]) -> dict[str, Any]:
         balances = [
-            {"asset": asset, "free": text(amount), "locked": "0.00000000"}
+            {
+                "asset": asset,
+                "free": text(amount - self._locked(asset)),
+                "locked": text(self._locked(asset)),
+            }
             for asset, amount in self.balances.items()
         ]
         return {"accountType": "SPOT", "canTrade": True, "balances": balances}
+
+    def _locked(self, asset: str) -> Decimal:
+        """Return how many of its coins are promised to orders that sell them."""
+        selling = [o for o in self.orders if o.side == "SELL" and not o.ended]
+        return sum(
+            (o.quantity - o.filled for o in selling if self.markets[o.symbol].base == asset), ZERO
+        )
 
     def _order(self, method: str, asked: dict[str, str]) -> dict[str, Any]:
         if method == "POST":
@@ -326,7 +347,9 @@ class ExchangeStub:
             raise _RefusedError(-1013, "Filter failure: PRICE_FILTER")
         if ZERO < quantity * price < market.min_notional:
             raise _RefusedError(-1013, "Filter failure: NOTIONAL")
-        if asked["side"] == "BUY" and quantity * price > self.balances.get(market.quote, ZERO):
+        selling = asked["side"] == "SELL"
+        needed, of = (quantity, market.base) if selling else (quantity * price, market.quote)
+        if needed > self.balances.get(of, ZERO) - self._locked(of):
             raise _RefusedError(-2010, "Account has insufficient balance for requested action.")
         self._ids += 1
         order = StubOrder(
@@ -345,8 +368,15 @@ class ExchangeStub:
         self.sockets.tell_account(order.event("NEW"))
         return order
 
-    def _open_orders(self, _method: str, asked: dict[str, str]) -> list[dict[str, Any]]:
-        return [order.body() for order in self._in(asked) if not order.ended]
+    def _open_orders(self, method: str, asked: dict[str, str]) -> list[dict[str, Any]]:
+        working = [order for order in self._in(asked) if not order.ended]
+        if method != "DELETE":
+            return [order.body() for order in working]
+        if not working:
+            raise _RefusedError(-2011, "Unknown order sent.")
+        for order in working:
+            self.end(order.client_order_id)
+        return [{**one.body(), "origClientOrderId": one.client_order_id} for one in working]
 
     def _all_orders(self, _method: str, asked: dict[str, str]) -> list[dict[str, Any]]:
         return [order.body() for order in self._in(asked)]
@@ -388,6 +418,7 @@ class ExchangeStub:
         """Say a trade between others on the market stream."""
         self._ids += 1
         at = now_ms() if time_ms is None else time_ms
+        self.bars.add(symbol, at, Decimal(price), Decimal(quantity))
         self.sockets.tell_market(
             f"{symbol.lower()}@trade",
             {

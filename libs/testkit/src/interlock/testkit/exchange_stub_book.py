@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 ZERO = Decimal(0)
+STEP = Decimal("0.00000001")
 _ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
 
 
@@ -14,7 +15,7 @@ def now_ms() -> int:
 
 
 def text(value: Decimal) -> str:
-    return format(value.quantize(Decimal("0.00000001")), "f")
+    return format(value.quantize(STEP), "f")
 
 
 @dataclass(slots=True, kw_only=True)

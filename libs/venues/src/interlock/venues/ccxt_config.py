@@ -50,6 +50,11 @@ class CcxtConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Whether stops stand at the exchange, where it has them.
     request_ms : float
         The least time between requests; 0: what ccxt knows of the exchange.
+    cancels_per_second : float
+        How many orders a second may be ended; 0: what `request_ms` allows.
+    cancel_all : bool
+        Whether the kill switch ends all orders of the account with one request, whoever has placed
+        them, where the exchange has one.
     """
 
     exchange: str
@@ -65,12 +70,16 @@ class CcxtConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dead_man_seconds: int = 0
     keep_stops: bool = True
     request_ms: float = 0.0
+    cancels_per_second: float = 0.0
+    cancel_all: bool = True
 
     def __post_init__(self) -> None:
         for name in ("timeout_seconds", "silence_seconds", "poll_seconds"):
             require_finite_float(name, getattr(self, name))
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above zero")
+        if not self.cancels_per_second >= 0:
+            raise ValueError("cancels_per_second must not be below zero")
         if self.dead_man_seconds < 0:
             raise ValueError("dead_man_seconds must not be below zero")
 

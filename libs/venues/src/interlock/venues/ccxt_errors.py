@@ -37,6 +37,8 @@ class VenueError(Struct, frozen=True, kw_only=True):
         return f"{self.code}: {self.words}"
 
 
+RATE_LIMIT = "rate_limit"
+
 _OUTCOMES: dict[str, Outcome] = {
     "insufficient_funds": Outcome.REFUSED,
     "invalid_order": Outcome.REFUSED,
@@ -45,7 +47,7 @@ _OUTCOMES: dict[str, Outcome] = {
     "market_closed": Outcome.REFUSED,
     "not_now": Outcome.REFUSED,
     "not_allowed": Outcome.REFUSED,
-    "rate_limit": Outcome.REFUSED,
+    RATE_LIMIT: Outcome.REFUSED,
     "clock_skew": Outcome.REFUSED,
     "bad_request": Outcome.REFUSED,
     "duplicate_id": Outcome.DUPLICATE,
@@ -69,7 +71,7 @@ CODES: dict[str, str] = {
     "MarketClosed": "market_closed",
     "OperationRejected": "not_now",
     "AuthenticationError": "not_allowed",
-    "RateLimitExceeded": "rate_limit",
+    "RateLimitExceeded": RATE_LIMIT,
     "InvalidNonce": "clock_skew",
     "ArgumentsRequired": "bad_request",
     "BadRequest": "bad_request",

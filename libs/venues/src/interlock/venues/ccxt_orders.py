@@ -19,6 +19,7 @@ from interlock.venues.ccxt_dialects import Dialect, Finding
 from interlock.venues.ccxt_errors import Outcome, VenueError, read_error
 from interlock.venues.ccxt_reports import (
     ENDED,
+    Fee,
     Unified,
     accepted,
     ending,
@@ -268,13 +269,14 @@ class Orders:
         trades = await exchange.fetch_my_trades(symbol, tracked.since_ms)
         return [trade for trade in trades if str(trade["order"]) == venue_id]
 
-    async def _fee(self, symbol: str, trade: Unified) -> Decimal:
+    async def _fee(self, symbol: str, trade: Unified) -> Fee:
         """Return a trade's cost in the quote currency, whatever it was paid in."""
         market = self.exchange.market(symbol)
-        cost = ZERO
+        cost = paid = ZERO
         for currency, amount in fee_parts(trade):
             if currency == market["quote"]:
                 cost += amount
+                paid += amount
             elif currency == market["base"]:
                 cost += amount * number(trade["price"])
             else:
@@ -282,7 +284,7 @@ class Orders:
                 # Better a fee too high than none: the market's own rate stands in.
                 worst = number(trade["price"]) * number(trade["amount"]) * number(market["taker"])
                 cost += worst if rate is None else amount * rate
-        return cost
+        return Fee(cost, cost - paid)
 
     async def _rate(self, currency: str, quote: str) -> Decimal | None:
         """Return what a third currency costs, asked for once a minute at most."""

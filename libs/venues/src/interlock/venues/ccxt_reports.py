@@ -4,9 +4,9 @@ ccxt hands over numbers as floats whose shortest text is what the exchange wrote
 that text is exact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from interlock.model.values import ZERO
 from interlock.venues.port import (
@@ -21,6 +21,14 @@ from interlock.venues.port import (
 type Unified = Mapping[str, Any]
 """ccxt's form of an order or a trade, the same for all exchanges."""
 
+
+class Fee(NamedTuple):
+    """A trade's cost in the quote currency, and what of it was taken out of something else."""
+
+    cost: Decimal
+    elsewhere: Decimal
+
+
 ENDED = frozenset({"closed", "canceled", "expired", "rejected"})
 
 
@@ -34,14 +42,15 @@ def trade_key(trade: Unified, *, per_market: bool) -> str:
     return f"{trade['symbol']}:{trade['id']}" if per_market else str(trade["id"])
 
 
-def filled(client_order_id: str, trade_id: str, trade: Unified, fee: Decimal) -> VenueFilled:
+def filled(client_order_id: str, trade_id: str, trade: Unified, fee: Fee) -> VenueFilled:
     return VenueFilled(
         client_order_id=client_order_id,
         venue_order_id=str(trade["order"]),
         trade_id=trade_id,
         quantity=number(trade["amount"]),
         price=number(trade["price"]),
-        fee=fee,
+        fee=fee.cost,
+        fee_elsewhere=fee.elsewhere,
     )
 
 
@@ -76,6 +85,22 @@ def reason_of(order: Unified) -> str:
             if isinstance(words, str) and words not in {"", "NONE"}:
                 return words[:200]
     return f"the exchange says {order['status']}"
+
+
+def cash_names(markets: Iterable[Unified]) -> set[str]:
+    """Return the currencies that trades in ccxt's `markets` are paid in, and that are nothing else.
+
+    A coin that is bought is a position. What contracts settle in moves with their prices.
+    """
+    quotes: set[str] = set()
+    others: set[str] = set()
+    for market in markets:
+        if market.get("spot"):
+            quotes.add(market["quote"])
+            others.add(market["base"])
+        else:
+            others.add(market.get("settle") or market["quote"])
+    return quotes - others
 
 
 def fee_parts(trade: Unified) -> Sequence[tuple[str, Decimal]]:

@@ -11,26 +11,32 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 from msgspec import Struct
 
+from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.venues.ccxt_config import CcxtConfig, open_exchange, open_session, read_secrets
 from interlock.venues.ccxt_dialects import dialect_of
-from interlock.venues.ccxt_errors import Outcome
+from interlock.venues.ccxt_ending import cancels_per_second, ended_at_once
+from interlock.venues.ccxt_errors import RATE_LIMIT, Outcome
 from interlock.venues.ccxt_orders import Orders, TrackedOrder
-from interlock.venues.ccxt_reports import Unified, number
+from interlock.venues.ccxt_reports import Unified, cash_names, number
 from interlock.venues.ccxt_stream import OrderStream
+from interlock.venues.ccxt_turn import begun_at_once, take_turn
 from interlock.venues.port import (
     ForeignOrder,
     ProtectiveOrder,
     Tell,
     VenueBook,
+    VenueBusy,
     VenueCanceled,
     VenueKept,
     VenueLost,
@@ -45,6 +51,7 @@ from interlock.wire.orders import SubmitOrder
 _CANCEL_LOOKS = 4
 _CANCEL_PAUSE_SECONDS = 0.25
 _SETTLED_SECONDS = 2.0
+_ROOM_SECONDS = 2.0
 
 
 class MarketRules(Struct, frozen=True, kw_only=True):
@@ -60,7 +67,7 @@ class MarketRules(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """A request to place an order, in ccxt's terms."""
+    """A request to place an order, in ccxt's terms. `good_until` is of the monotonic clock."""
 
     client_order_id: str
     instrument_id: str
@@ -70,6 +77,7 @@ class _Wanted:
     price: Decimal | None
     reference: Decimal
     params: dict[str, Any]
+    good_until: float = inf
 
 
 class _UnfitError(Exception):
@@ -107,11 +115,24 @@ class CcxtVenue:
         self._orders = Orders(self._exchange, self._dialect, secrets)
         self._stream = OrderStream(self._exchange, config, self._orders)
         self._posted: dict[str, float] = {}
+        self._ending: dict[str, asyncio.Event] = {}
 
     @property
     def keeps(self) -> frozenset[OrderType]:
         """Stops that become market orders. No take-profits: coins can be locked only once."""
         return self._dialect.stops if self._config.keep_stops else frozenset()
+
+    @property
+    def cancels_per_second(self) -> float | None:
+        return self._config.cancels_per_second or cancels_per_second(self._exchange)
+
+    @property
+    def cancels_all(self) -> bool:
+        return self._config.cancel_all and bool(self._exchange.has.get("cancelAllOrders"))
+
+    def cancel_all(self) -> Awaitable[Sequence[VenueReport]]:
+        markets = list(self._instruments) if self._dialect.open_orders_by_market else [None]
+        return ended_at_once(self._exchange, self._orders, markets)
 
     def open(
         self, orders: Sequence[WorkingOrder], positions: dict[str, Decimal], trade_ids: set[str]
@@ -192,8 +213,7 @@ class CcxtVenue:
                 if size != ZERO and held["symbol"] in self._instruments:
                     name = self._instruments[held["symbol"]]
                     positions[name] = -size if held["side"] == "short" else size
-        quotes = {market.get("settle") or market["quote"] for market in markets.values()}
-        cash = {quote: number(total.get(quote)) for quote in sorted(quotes)}
+        cash = {name: number(total.get(name)) for name in sorted(cash_names(markets.values()))}
         return [order for orders in listed for order in orders], cash, positions
 
     def _foreign(self, order: Unified, left: Decimal) -> ForeignOrder:
@@ -249,6 +269,7 @@ class CcxtVenue:
             price=order.limit_price,
             reference=order.limit_price or order.reference_price,
             params=self._with_reduce(order.instrument_id, order.reduce_only, params),
+            good_until=time.monotonic() + (order.expires_at - now) / NANOS_PER_SECOND,
         )
         unfit = ""
         if order.time_in_force is TimeInForce.DAY and order.order_type is OrderType.LIMIT:
@@ -333,9 +354,16 @@ class CcxtVenue:
             price = format(wanted.reference, "f")
         tracked.posting = True
         try:
-            order = await self._exchange.create_order(
+            await self._wait_for_room(tracked)
+            await take_turn(self._exchange)
+            if time.monotonic() >= wanted.good_until:
+                tracked.ended = True
+                late = "expired: its approval ran out before it could be sent"
+                return [VenueRejected(client_order_id=tracked.client_order_id, reason=late)]
+            call = self._exchange.create_order(
                 tracked.symbol, wanted.kind, wanted.side.value, quantity, price, params
             )
+            order = await begun_at_once(self._exchange, call)
         except Exception as error:  # noqa: BLE001 - an SDK that stumbles has sent the order all the same
             tracked.posting = False
             return await self._not_placed(tracked, error)
@@ -349,6 +377,14 @@ class CcxtVenue:
         if order.get("filled") is None or order.get("status") is None:
             order = {**order, "status": "open", "filled": 0}
         return await self._orders.tell(tracked, order)
+
+    async def _wait_for_room(self, tracked: TrackedOrder) -> None:
+        """Wait for what is being cancelled in this market: its coins may be needed here."""
+        for name, over in list(self._ending.items()):
+            other = self._orders.known.get(name)
+            if other is not None and other is not tracked and other.symbol == tracked.symbol:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), _ROOM_SECONDS)
 
     async def _not_placed(self, tracked: TrackedOrder, error: Exception) -> Sequence[VenueReport]:
         failure = self._orders.error(error)
@@ -369,6 +405,15 @@ class CcxtVenue:
         tracked = self._orders.known.get(client_order_id)
         if tracked is None:
             return [VenueCanceled(client_order_id=client_order_id, reason="it was never sent")]
+        over = self._ending.setdefault(client_order_id, asyncio.Event())
+        try:
+            return await self._cancel_tracked(tracked)
+        finally:
+            over.set()
+            self._ending.pop(client_order_id, None)
+
+    async def _cancel_tracked(self, tracked: TrackedOrder) -> Sequence[VenueReport]:
+        client_order_id = tracked.client_order_id
         while tracked.posting:  # noqa: ASYNC110 - over in one request's time
             await asyncio.sleep(_CANCEL_PAUSE_SECONDS / 10)
         by_name = self._dialect.cancel_param
@@ -383,6 +428,8 @@ class CcxtVenue:
             failure = self._orders.error(error)
             if failure.outcome is Outcome.LOST:
                 return [VenueLost(client_order_id=client_order_id, reason=failure.reason)]
+            if failure.code == RATE_LIMIT:
+                return [VenueBusy(client_order_id=client_order_id, reason=failure.reason)]
             found = await self._orders.look_up(tracked)
             if tracked.ended or failure.outcome is Outcome.NOT_FOUND:
                 return self._unseen(tracked, found)

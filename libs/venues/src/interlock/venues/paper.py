@@ -138,6 +138,18 @@ class PaperVenue:
     def keeps(self) -> frozenset[OrderType]:
         return frozenset({OrderType.STOP, OrderType.TRAILING_STOP, OrderType.LIMIT})
 
+    @property
+    def cancels_per_second(self) -> float | None:
+        return None
+
+    @property
+    def cancels_all(self) -> bool:
+        """Nobody waits for this venue: orders are ended one by one."""
+        return False
+
+    def cancel_all(self) -> Sequence[VenueReport]:
+        return ()
+
     def open(
         self, orders: Sequence[WorkingOrder], positions: dict[str, Decimal], trade_ids: set[str]
     ) -> VenueBook:

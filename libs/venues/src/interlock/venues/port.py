@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from interlock.model.order import WorkingOrder
-from interlock.model.values import OrderType, Side
+from interlock.model.values import ZERO, OrderType, Side
 from interlock.wire.base import Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import SubmitOrder
@@ -37,13 +37,17 @@ class VenueRejected(VenueReport, frozen=True, kw_only=True):
 
 
 class VenueFilled(VenueReport, frozen=True, kw_only=True):
-    """One fill. `fee` is in the account's currency, above zero a cost."""
+    """One fill. `fee` is in the account's currency, above zero a cost.
+
+    `fee_elsewhere` is what of it was taken out of another currency or coin than the price's.
+    """
 
     venue_order_id: str
     trade_id: str
     quantity: Decimal
     price: Decimal
     fee: Decimal
+    fee_elsewhere: Decimal = ZERO
 
 
 class VenueCanceled(VenueReport, frozen=True, kw_only=True):
@@ -62,6 +66,12 @@ class VenueLost(VenueReport, frozen=True, kw_only=True):
 
 class VenueKept(VenueReport, frozen=True, kw_only=True):
     """The venue would not end it, in its own words: it goes on working."""
+
+    reason: str
+
+
+class VenueBusy(VenueReport, frozen=True, kw_only=True):
+    """Too many requests: the venue has done nothing, and is to be asked later."""
 
     reason: str
 
@@ -101,8 +111,9 @@ class VenueBook(Struct, frozen=True, kw_only=True):
     """What the venue says it holds for us.
 
     `leaves` are our open orders by client order id, `positions` signed, by instrument id; `cash` is
-    by currency and empty where the venue keeps none. `news` is what happened to our orders since
-    exec last asked, oldest first; some of it may be known.
+    by currency, without those that something else than trades and fees moves, such as the margin
+    of contracts; a currency that is missing is not held against ours. `news` is what happened to
+    our orders since exec last asked, oldest first; some of it may be known.
     """
 
     leaves: dict[str, Decimal]
@@ -144,6 +155,16 @@ class Venue(Protocol):
         """The kinds of protective orders the venue itself keeps; exec keeps the others."""
         ...
 
+    @property
+    def cancels_per_second(self) -> float | None:
+        """How many calls of `cancel` it takes a second for as long as one likes; none: any."""
+        ...
+
+    @property
+    def cancels_all(self) -> bool:
+        """Whether it ends all orders of the account with one request, and may be asked to."""
+        ...
+
     def open(
         self,
         orders: Sequence[WorkingOrder],
@@ -175,6 +196,14 @@ class Venue(Protocol):
 
         An order that has just been filled is filled: nothing is reported of it but that. One the
         venue has never seen is cancelled, too, and may not come to life later.
+        """
+        ...
+
+    def cancel_all(self) -> Reports:
+        """Ask for the end of all open orders of the account, whoever has placed them.
+
+        It is not called unless `cancels_all`, and raises where the venue did not take it. What it
+        says of our orders may be little: each is looked up afterwards.
         """
         ...
 

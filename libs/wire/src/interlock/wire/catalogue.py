@@ -558,7 +558,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.account_updated,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(POLICY, GATE, ESCALATION),
+        listeners=(STRATEGY, POLICY, GATE, ESCALATION),
         why="equity, profits and positions once a cadence",
     ),
     Entry(
@@ -631,7 +631,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="doc.post-mortem.{desk}",
         subject_of=subjects.post_mortem,
         stream=Stream.DESK,
-        publishers=(REASONER,),
+        publishers=(REASONER, ESCALATION),
         listeners=(LEDGER,),
         why="what a trading day came to, and why",
     ),
@@ -641,7 +641,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.day_summarised,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(REASONER,),
+        listeners=(REASONER, ESCALATION),
         why="a trading day that is over, in figures",
     ),
     Entry(
@@ -677,7 +677,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.regime_audited,
         stream=Stream.DESK,
         publishers=(ESCALATION,),
-        listeners=(POLICY, LEDGER),
+        listeners=(LEDGER,),
         why="a model's view of the market's regime, and what it would change",
     ),
     Entry(
@@ -686,7 +686,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.rewards_engineered,
         stream=Stream.DESK,
         publishers=(ESCALATION,),
-        listeners=(POLICY, LEDGER),
+        listeners=(LEDGER,),
         why="a model's view of what the desk should be rewarded for",
     ),
     Entry(

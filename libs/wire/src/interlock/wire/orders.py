@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from interlock.model.ids import UnixNanos
 from interlock.model.values import (
+    ZERO,
     OrderType,
     Side,
     TimeInForce,
@@ -189,7 +190,10 @@ class OrderRejected(OrderEvent, frozen=True, kw_only=True, tag="order.rejected.v
 
 
 class OrderFilled(OrderEvent, frozen=True, kw_only=True, tag="order.filled.v1"):
-    """One fill, by the venue's trade id. `fee` is in the account's currency, above zero a cost."""
+    """One fill, by the venue's trade id. `fee` is in the account's currency, above zero a cost.
+
+    `fee_elsewhere` is what of it was taken out of another currency or coin than the price's.
+    """
 
     venue_order_id: str
     trade_id: str
@@ -200,12 +204,14 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True, tag="order.filled.v1"):
     leaves_qty: Decimal
     avg_px: Decimal
     fee: Decimal
+    fee_elsewhere: Decimal = ZERO
 
     def __post_init__(self) -> None:
         require_positive("last_qty", self.last_qty)
         require_positive("last_px", self.last_px)
         require_not_negative("leaves_qty", self.leaves_qty)
         require_finite("fee", self.fee)
+        require_finite("fee_elsewhere", self.fee_elsewhere)
 
 
 class OrderCanceled(OrderEvent, frozen=True, kw_only=True, tag="order.canceled.v1"):
@@ -277,7 +283,9 @@ class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.
     """Our book was held against the venue's. `breaks` names every difference found.
 
     `instruments` are those with a difference, which block new risk in them alone; a break that
-    belongs to none of them, such as cash, blocks the account.
+    belongs to none of them, such as cash, blocks the account. `cash` is, by currency, what the
+    venue holds where that was taken over: exec counts on from there. `cash_breaks` is by how much
+    the venue holds more than exec counts, where that is a break.
     """
 
     account: str
@@ -287,10 +295,17 @@ class ReconciliationCompleted(DeskMessage, frozen=True, kw_only=True, tag="exec.
     breaks: list[str]
     instruments: list[str] = field(default_factory=list[str])
     account_breaks: list[str] = field(default_factory=list[str])
+    cash: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    cash_breaks: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     @property
     def blocks_account(self) -> bool:
         return bool(self.account_breaks) or (bool(self.breaks) and not self.instruments)
+
+    @property
+    def awaits_person(self) -> bool:
+        """Whether nothing but cash blocks the account: a person's resume takes that over."""
+        return 0 < len(self.account_breaks) == len(self.cash_breaks)
 
 
 class QuoteSeen(Struct, frozen=True, kw_only=True):

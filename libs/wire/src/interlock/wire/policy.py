@@ -153,6 +153,14 @@ class HaltTrading(DeskMessage, frozen=True, kw_only=True, tag="policy.halt.v1"):
     reason: str
 
 
+_NO_PERSON = frozenset({"", "policy", "configuration"})
+
+
+def names_person(by: str) -> bool:
+    """Return whether `by` is somebody, and not the author of what policy says by itself."""
+    return by.strip().lower() not in _NO_PERSON
+
+
 class ResumeTrading(DeskMessage, frozen=True, kw_only=True, tag="policy.resume.v1"):
     """Let orders through again. `by` names a person."""
 

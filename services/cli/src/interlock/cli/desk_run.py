@@ -42,6 +42,10 @@ from interlock.wire.catalogue import services_of
 
 WATCH_SECONDS = 0.25
 CATCH_UP_SECONDS = 60.0
+SETTLE_SECONDS = 180.0
+"""Longer than a slow model takes to write about the last day."""
+SETTLE_ASK_SECONDS = 0.02
+ENOUGH_QUIET = 2
 DATABASE = "postgres"
 MEGABYTE = 1024**2
 FREE_DISK_BYTES = 200 * MEGABYTE
@@ -243,6 +247,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
             progress.show(await _tolerant(stack.bars_published(client), default=0))
             await asyncio.sleep(WATCH_SECONDS)
         progress.show(plan.data.bars)
+    await _settle(client, names)
     ended = _Ended(
         stored=await stack.stored(client),
         parked=await stack.parked(client),
@@ -254,6 +259,15 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     await client.close()
     if not wanted.exit_at_end:
         await stop.wait()
+
+
+async def _settle(client: Client, names: Sequence[str]) -> None:
+    """Wait until everybody is done: a model may still be writing about the last day."""
+    quiet, deadline = 0, time.monotonic() + SETTLE_SECONDS
+    while quiet < ENOUGH_QUIET and time.monotonic() < deadline:
+        idle = await _tolerant(stack.settled(client, names), default=False)
+        quiet = quiet + 1 if idle else 0
+        await asyncio.sleep(SETTLE_ASK_SECONDS)
 
 
 async def _tolerant[T](asking: Awaitable[T], *, default: T) -> T:

@@ -17,7 +17,7 @@ from interlock.cli.servers.server import Server
 from interlock.cli.servers.valkey import valkey_server
 from interlock.cli.state_folder import StateFolder
 from interlock.runtime.bus import admin
-from interlock.runtime.bus.nats import connect
+from interlock.runtime.bus.nats import connect, consumer_name
 from interlock.runtime.bus.permissions import ADMIN
 from interlock.runtime.bus.tcp_only import Client
 from interlock.wire import catalogue, codec, subjects
@@ -165,6 +165,17 @@ async def replay_finished(client: Client, desk: str) -> bool:
     except codec.UndecodableError:
         return False
     return isinstance(last, ReplayFinished)
+
+
+async def settled(client: Client, names: Sequence[str]) -> bool:
+    """Return whether none of these services has anything left to hear or to acknowledge."""
+    for name in names:
+        for stream in {entry.stream for entry in catalogue.heard_by(name)}:
+            asked = f"$JS.API.CONSUMER.INFO.{stream}.{consumer_name(name)}"
+            info = await _request(client, asked, {})
+            if info["num_pending"] or info["num_ack_pending"]:
+                return False
+    return True
 
 
 async def _request(client: Client, subject: str, body: dict[str, str]) -> dict[str, Any]:

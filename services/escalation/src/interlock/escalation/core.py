@@ -9,47 +9,31 @@ the proposals it became, because it is what ends the escalation.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from msgspec import to_builtins
-
+from interlock.escalation.answers import answered
 from interlock.escalation.matrix import Evaluation, evaluate
 from interlock.escalation.ports import AskModel, ModelAnswered, ModelFailed
-from interlock.escalation.proposals import changes_of, names_to_leave
-from interlock.escalation.question import endpoint_of, question_of
+from interlock.escalation.question import day_question, endpoint_of, question_of
 from interlock.escalation.snapshot import Snapshot
 from interlock.escalation.state import EscalationState
 from interlock.model.ids import NANOS_PER_SECOND
-from interlock.model.values import ZERO, Severity
-from interlock.reasoning.cloud_answers import (
-    RegimeAuditorAnswer,
-    RewardEngineerAnswer,
-    SanityJudgeAnswer,
-)
+from interlock.model.values import Severity
 from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.ports import Question
-from interlock.reasoning.prompt import prompt_hash
-from interlock.wire.accounts import AccountUpdated
+from interlock.wire.accounts import AccountUpdated, DaySummarised
 from interlock.wire.base import Heard, Message, Said, caused_id
 from interlock.wire.catalogue import ESCALATION
 from interlock.wire.policy import TradingStateChanged
 from interlock.wire.reasoning import (
     AnswerSource,
-    DoNotTradeProposed,
+    CallKind,
     EscalationTriggered,
-    LiveChanges,
-    ParameterProposal,
     ReasonerFailed,
-    RegimeAudited,
-    RewardsEngineered,
-    SanityJudged,
-    StopMultipliers,
     Trigger,
 )
 from interlock.wire.system import AlertRaised
 
 CLOUD_UNAVAILABLE = "cloud model unavailable, using local reasoner"
-_NO_CONFIDENCE = 0
 
 
 def decide(state: EscalationState, heard: Heard, now_ns: int) -> Sequence[Said]:
@@ -59,8 +43,10 @@ def decide(state: EscalationState, heard: Heard, now_ns: int) -> Sequence[Said]:
         case TradingStateChanged() if _kills_today(state, heard):
             assert state.account is not None
             return _judged(state, heard, state.account, now_ns, only=Trigger.KILL_SWITCH)
+        case DaySummarised() if heard.account == state.setting.account:
+            return _over(state, heard)
         case ModelAnswered():
-            return _answered(state, heard, now_ns)
+            return answered(state, heard, now_ns)
         case ModelFailed():
             return _failed(state, heard, now_ns)
         case _:
@@ -98,6 +84,49 @@ def _judged(
         if one.granted:
             said.append(_question(state, triggered, snapshot))
     return said
+
+
+def _over(state: EscalationState, day: DaySummarised) -> Sequence[Said]:
+    """Return the question about a day that is over, where something was escalated on it.
+
+    It is one of that day's calls, and needs none kept for a kill switch any more. It may be asked
+    late: the past does not change.
+    """
+    config, identity = state.config, _id(day, Trigger.POST_MORTEM)
+    if config.cloud.provider is ProviderKind.NONE or identity in state.ended:
+        return ()
+    asked = state.open.get(identity)
+    if asked is None:
+        calls = state.granted.get(day.day, {})
+        if not calls:
+            return ()
+        asked = _over_triggered(state, day, len(calls))
+    if not asked.granted:
+        return (asked,)
+    question = day_question(config.cloud, state.prompts[CallKind.POST_MORTEM], day)
+    ask = AskModel(escalation=asked, source=AnswerSource.CLOUD, question=question)
+    return (asked, ask)
+
+
+def _over_triggered(state: EscalationState, day: DaySummarised, calls: int) -> EscalationTriggered:
+    most = state.config.max_calls_per_day
+    granted = calls < most
+    reason = f"call {calls + 1} of {most} of the day that is over"
+    return EscalationTriggered(
+        message_id=_id(day, Trigger.POST_MORTEM),
+        decision_id=day.decision_id,
+        ts_event=day.ts_event,
+        desk=day.desk,
+        trigger=Trigger.POST_MORTEM,
+        call=CallKind.POST_MORTEM,
+        observed={"escalations": float(calls)},
+        limits={"escalations": 0.0},
+        granted=granted,
+        reason=reason if granted else f"all {most} calls of the day that is over were made",
+        calls_today=calls + granted,
+        ts_desk=0 if state.account is None else state.account.ts_desk,
+        day=day.day,
+    )
 
 
 def _id(cause: Message, trigger: Trigger) -> str:
@@ -163,7 +192,9 @@ def _failed(state: EscalationState, heard: ModelFailed, now_ns: int) -> Sequence
         spent_usd=heard.spent_usd,
         latency_ns=heard.latency_ns,
     )
-    if heard.asked.source is state.last_source:
+    if asked.call is CallKind.POST_MORTEM:
+        return (_alert(asked, now_ns, "cloud.unavailable", CLOUD_UNAVAILABLE), failure)
+    if heard.asked.source is state.last_source(asked.call):
         text = f"no model answered {asked.call} ({heard.reason}), nothing is proposed"
         return (_alert(asked, now_ns, "escalation.unanswered", text), failure)
     local = AskModel(
@@ -196,136 +227,3 @@ def _alert(asked: EscalationTriggered, now_ns: int, code: str, text: str) -> Ale
         text=text,
         dedupe_key=f"{asked.desk}.{code}",
     )
-
-
-def _answered(state: EscalationState, heard: ModelAnswered, now_ns: int) -> Sequence[Said]:
-    """Return the proposals an answer comes to, and the answer itself.
-
-    Names to leave alone come first: they tighten at once, and a change that follows them can
-    still be taken back.
-    """
-    said: list[Said] = []
-    if isinstance(heard.answer, RegimeAuditorAnswer):
-        said.append(_left_alone(state, heard, heard.answer, now_ns))
-    said += _proposals(state, heard, now_ns)
-    said.append(_outcome(state, heard, now_ns))
-    return said
-
-
-def _left_alone(
-    state: EscalationState, heard: ModelAnswered, answer: RegimeAuditorAnswer, now_ns: int
-) -> DoNotTradeProposed:
-    asked = heard.asked.escalation
-    return DoNotTradeProposed(
-        message_id=caused_id(asked, DoNotTradeProposed),
-        decision_id=asked.decision_id,
-        ts_event=now_ns,
-        desk=asked.desk,
-        names=names_to_leave(answer, state.setting.names),
-        cause=_rationale(heard),
-        provider=heard.provider,
-        model=heard.model,
-        ts_desk=asked.ts_desk,
-    )
-
-
-def _rationale(heard: ModelAnswered) -> str:
-    asked, answer = heard.asked.escalation, heard.answer
-    text = f"{asked.call} because of {asked.trigger}"
-    return f"{text}: {answer.regime_label}" if isinstance(answer, RegimeAuditorAnswer) else text
-
-
-def _proposals(
-    state: EscalationState, heard: ModelAnswered, now_ns: int
-) -> Sequence[ParameterProposal]:
-    asked, question = heard.asked.escalation, heard.asked.question
-    return [
-        ParameterProposal(
-            message_id=caused_id(asked, ParameterProposal, change.parameter),
-            decision_id=asked.decision_id,
-            ts_event=now_ns,
-            desk=asked.desk,
-            parameter=change.parameter,
-            current=change.current,
-            proposed=change.proposed,
-            delta=change.delta,
-            confidence=_NO_CONFIDENCE,
-            rationale=_rationale(heard),
-            provider=heard.provider,
-            model=heard.model,
-            # The whole of it stands in the answer's own message, once.
-            prompt="",
-            prompt_hash=prompt_hash(question.system, question.prompt),
-            answer="",
-            tokens_in=0,
-            tokens_out=0,
-            cost_usd=ZERO,
-            latency_ns=0,
-            ts_desk=asked.ts_desk,
-        )
-        for change in changes_of(heard.answer, state.parameters)
-    ]
-
-
-def _outcome(state: EscalationState, heard: ModelAnswered, now_ns: int) -> Message:
-    """Return the answer as it was read, with what it was asked and what it cost."""
-    answer = heard.answer
-    match answer:
-        case RegimeAuditorAnswer():
-            return RegimeAudited(
-                **_told(heard, RegimeAudited, now_ns),
-                regime_label=answer.regime_label,
-                blend_weights_delta=to_builtins(answer.blend_weights_delta),
-                bucket_caps_delta=to_builtins(answer.bucket_caps_delta),
-                do_not_trade_list=list(answer.do_not_trade_list),
-            )
-        case RewardEngineerAnswer():
-            return RewardsEngineered(
-                **_told(heard, RewardsEngineered, now_ns),
-                reward_coefficients=to_builtins(answer.reward_coefficients),
-                turnover_penalties=to_builtins(answer.turnover_penalties),
-                disabled_features=list(answer.disabled_features),
-            )
-        case SanityJudgeAnswer():
-            # A verdict is younger than what it is about, also on a clock that stands still.
-            since = 0 if state.trading is None else state.trading.ts_event
-            after = max(now_ns, heard.asked.escalation.ts_event, since) + 1
-            return SanityJudged(
-                **_told(heard, SanityJudged, after),
-                stay_demo=answer.stay_demo,
-                rationale=_rationale(heard),
-                live_changes=_live_changes(answer),
-            )
-
-
-def _live_changes(answer: SanityJudgeAnswer) -> LiveChanges:
-    live = answer.live_changes
-    if live is None:
-        return LiveChanges()
-    stops = live.stop_multipliers
-    return LiveChanges(
-        max_position_pct=live.max_position_pct,
-        stop_multipliers=StopMultipliers(atr=stops.atr, trailing=stops.trailing),
-    )
-
-
-def _told(heard: ModelAnswered, kind: type[Message], ts_event: int) -> dict[str, Any]:
-    """Return the fields that every answer's message has."""
-    asked, question = heard.asked.escalation, heard.asked.question
-    return {
-        "message_id": caused_id(asked, kind),
-        "decision_id": asked.decision_id,
-        "ts_event": ts_event,
-        "desk": asked.desk,
-        "asked_by": asked.trigger,
-        "source": heard.asked.source,
-        "provider": heard.provider,
-        "model": heard.model,
-        "prompt": f"{question.system}\n\n{question.prompt}",
-        "prompt_hash": prompt_hash(question.system, question.prompt),
-        "answer": heard.text,
-        "tokens_in": heard.tokens_in,
-        "tokens_out": heard.tokens_out,
-        "cost_usd": heard.cost_usd,
-        "latency_ns": heard.latency_ns,
-    }

@@ -67,7 +67,9 @@ class Forecasts:
         self._judge_scores(closes)
 
     def score(self, score: ScoreComputed) -> None:
-        """Take the score of one bar."""
+        """Take the score of one bar; where there was nothing to make it of, there is none."""
+        if score.score is None:
+            return
         self._scores[score.features_id] = score.score
         if len(self._scores) > _SCORES_KEPT:
             del self._scores[next(iter(self._scores))]

@@ -16,8 +16,9 @@ from interlock.reasoning.cloud_answers import (
     RewardEngineerAnswer,
     SanityJudgeAnswer,
 )
+from interlock.reasoning.day_answers import PostMortemAnswer
 
-type CloudAnswer = RegimeAuditorAnswer | RewardEngineerAnswer | SanityJudgeAnswer
+type CloudAnswer = RegimeAuditorAnswer | RewardEngineerAnswer | SanityJudgeAnswer | PostMortemAnswer
 
 _PERCENT = 100.0
 _DIGITS = 9
@@ -41,6 +42,8 @@ def changes_of(answer: CloudAnswer, parameters: Mapping[str, float]) -> Sequence
             wanted = _of_engineer(answer, parameters)
         case SanityJudgeAnswer():
             wanted = _of_judge(answer, parameters)
+        case PostMortemAnswer():
+            wanted = ()
     return [change for change in wanted if change is not None]
 
 

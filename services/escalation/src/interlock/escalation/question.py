@@ -8,10 +8,13 @@ from interlock.escalation.inputs import Setting
 from interlock.escalation.request import request_of, request_text
 from interlock.escalation.snapshot import Snapshot
 from interlock.reasoning.answer_schema import AnswerSchema
+from interlock.reasoning.day_answers import POST_MORTEM
+from interlock.reasoning.day_figures import figures_of
 from interlock.reasoning.endpoint import EndpointConfig
 from interlock.reasoning.ports import Question
 from interlock.reasoning.prompt import Prompt, filled
 from interlock.reasoning.schemas import SCHEMAS
+from interlock.wire.accounts import DaySummarised
 from interlock.wire.reasoning import AnswerSource, CallKind, Trigger
 
 FEATURE_PREFIX = "feature."
@@ -19,6 +22,7 @@ SCHEMA_OF: dict[CallKind, str] = {
     CallKind.REGIME_AUDITOR: "regime-auditor",
     CallKind.REWARD_ENGINEER: "reward-engineer",
     CallKind.SANITY_JUDGE: "sanity-judge",
+    CallKind.POST_MORTEM: "post-mortem",
 }
 """The name of the answer's schema, and of the prompt's files."""
 
@@ -57,6 +61,24 @@ def question_of(
         max_tokens=endpoint.max_tokens,
         timeout_seconds=endpoint.timeout_seconds,
         facts=_facts(at, parameters),
+    )
+
+
+def day_question(endpoint: EndpointConfig, prompt: Prompt, day: DaySummarised) -> Question:
+    """Return the question about a day that is over."""
+    figures = figures_of(day)
+    blanks = {
+        "desk": day.desk,
+        "day": str(day.day),
+        "figures": "\n".join(f"{name}: {value:g}" for name, value in figures.items()),
+    }
+    return Question(
+        system=filled(prompt.system, blanks),
+        prompt=filled(prompt.question, blanks),
+        schema=POST_MORTEM,
+        max_tokens=endpoint.max_tokens,
+        timeout_seconds=endpoint.timeout_seconds,
+        facts=figures,
     )
 
 

@@ -35,6 +35,7 @@ from interlock.wire.reasoning import (
     AnswerSource,
     CallKind,
     EscalationTriggered,
+    PostMortemWritten,
     ReasonerFailed,
     RegimeAudited,
     RewardsEngineered,
@@ -44,6 +45,7 @@ from interlock.wire.reasoning import (
 )
 
 _NO_DATA = frozenset({FeedCondition.STALE, FeedCondition.GAP})
+_TRIGGERS = frozenset(row.trigger for row in MATRIX)
 _ONCE_A_DAY = frozenset(row.trigger for row in MATRIX if row.once_a_day)
 _DAYS_KEPT = 400
 _HEADLINE_CHARS = 160
@@ -82,11 +84,13 @@ class EscalationState:
         self.forecasts = Forecasts(self.config.accuracy_window)
         self.book = Book(buckets=self.setting.buckets, most_trades=self.config.recent_trades)
 
-    @property
-    def last_source(self) -> AnswerSource:
-        """Who is asked last: after it, there is nobody in its place."""
-        none = self.config.local.provider is ProviderKind.NONE
-        return AnswerSource.CLOUD if none else AnswerSource.LOCAL
+    def last_source(self, call: CallKind) -> AnswerSource:
+        """Return who is asked last: after it, there is nobody in its place.
+
+        Of a day that is over the local reasoner writes by itself.
+        """
+        alone = call is CallKind.POST_MORTEM or self.config.local.provider is ProviderKind.NONE
+        return AnswerSource.CLOUD if alone else AnswerSource.LOCAL
 
     def standing(self, day: int) -> list[Trigger]:
         """Return the triggers that have fired and not cleared.
@@ -96,7 +100,8 @@ class EscalationState:
         return [
             trigger
             for trigger, last in sorted(self.fired.items())
-            if (
+            if trigger in _TRIGGERS
+            and (
                 last.day == day
                 if trigger in _ONCE_A_DAY
                 else last.ts_desk > self.cleared_at.get(trigger, -1)
@@ -154,7 +159,13 @@ def _told(state: EscalationState, heard: Heard) -> None:
             state.headlines.append(plain_text(label, _HEADLINE_CHARS).replace("\n", " "))
             while len(state.headlines) > state.config.macro_events:
                 state.headlines.popleft()
-        case RegimeAudited() | RewardsEngineered() | SanityJudged() | ReasonerFailed():
+        case (
+            RegimeAudited()
+            | RewardsEngineered()
+            | SanityJudged()
+            | PostMortemWritten()
+            | ReasonerFailed()
+        ):
             _ended(state, heard)
         case _:
             pass
@@ -184,8 +195,9 @@ def _fired(state: EscalationState, said: EscalationTriggered) -> None:
 
 def _ended(state: EscalationState, outcome: Message) -> None:
     """Note that an escalation has its outcome: an answer, or the last model's failure."""
-    key = state.last_source if isinstance(outcome, ReasonerFailed) else ""
     for identity, asked in state.open.items():
+        failed = isinstance(outcome, ReasonerFailed)
+        key = state.last_source(asked.call) if failed else ""
         if caused_id(asked, type(outcome), key) == outcome.message_id:
             del state.open[identity]
             state.ended[identity] = None

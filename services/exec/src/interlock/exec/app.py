@@ -10,6 +10,7 @@ from interlock.exec.adapters.standing import Latest, look_again, nothing_stored
 from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.exec.adapters.venue_link import VenueLink, both
 from interlock.exec.adapters.watch import GATE_BEATS, Silence, Watch
+from interlock.exec.cash import USUAL, Tolerance
 from interlock.exec.config import ExecConfig
 from interlock.exec.core import begin, decide, ready
 from interlock.exec.ports import (
@@ -51,14 +52,15 @@ def build(
     switch: KillSwitch | None = None,
     latest: Latest = nothing_stored,
     asking: Asking | None = None,
+    tolerance: Tolerance = USUAL,
 ) -> Service[ExecState]:
     """Return the service. Without a `switch` it has one that lives as long as the process.
 
     `latest` reads back the last messages of some kinds from the bus. Without `asking` a venue that
-    does not answer at once is waited for.
+    does not answer at once is waited for. `tolerance` is how far the venue's cash may be from ours.
     """
     held = KillSwitch(venue) if switch is None else switch
-    asks = Asking(held.orders.hear) if asking is None else asking
+    asks = Asking(held.hear) if asking is None else asking
 
     def perform(effect: Effect) -> Reports:
         match effect:
@@ -88,7 +90,8 @@ def build(
         build=build_of(),
         simulated=desk.venue == PAPER,
         keeps=venue.keeps,
-        ticks={one.instrument_id: one.tick for one in desk.instruments},
+        instruments={one.instrument_id: one for one in desk.instruments},
+        tolerance=tolerance,
     )
     return Service(
         name=EXEC,
@@ -115,8 +118,10 @@ async def assemble(process: Process) -> Parts[ExecState]:
         # The loop, which hears it, is made after this.
         process.report(report)
 
-    asking = Asking(switch.orders.hear, None if desk.venue == PAPER else tell)
-    service = build(desk, venue, verifier, process.clock, switch, process.bus.latest, asking)
+    asking = Asking(switch.hear, None if desk.venue == PAPER else tell)
+    tolerance = Tolerance(amount=config.cash_tolerance, bps=config.cash_tolerance_bps)
+    latest = process.bus.latest
+    service = build(desk, venue, verifier, process.clock, switch, latest, asking, tolerance)
     process.closers += [venue.close, asking.close]
     watch = Watch(switch=switch, report=tell, silence=silence)
     if desk.venue == PAPER:

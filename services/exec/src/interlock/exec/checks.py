@@ -79,6 +79,8 @@ def _stopped(state: ExecState, order: SubmitOrder) -> tuple[str, str] | None:
         return VENUE_LINK, "the venue has not shown its book since this start"
     if state.trading is not TradingState.ACTIVE:
         return HALTED, f"the desk is {state.trading}, and this order increases risk"
+    if state.last is not None and state.last.blocks_account:
+        return BREAK, "our book of the account is not the venue's"
     if state.last is not None and order.instrument_id in state.last.instruments:
         return BREAK, f"our book of {order.instrument_id} is not the venue's"
     return None

@@ -1,7 +1,11 @@
 """Section ``[exec]`` of a desk file."""
 
+from decimal import Decimal
+
 from msgspec import Struct
 
+from interlock.exec.cash import USUAL
+from interlock.model.values import require_not_negative
 from interlock.venues.paper import PaperConfig
 
 
@@ -10,14 +14,19 @@ class ExecConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `paper` is used where the desk's venue is ``paper``. A gate that has not been heard for
     `gate_silence_seconds` presses the kill switch; until its first word it has
-    `gate_start_seconds`.
+    `gate_start_seconds`. The venue's cash may differ from ours by `cash_tolerance`, in each
+    currency, and by `cash_tolerance_bps` 1/10,000 of what was traded since it last agreed.
     """
 
     paper: PaperConfig = PaperConfig()
     gate_silence_seconds: float = 10.0
     gate_start_seconds: float = 60.0
+    cash_tolerance: Decimal = USUAL.amount
+    cash_tolerance_bps: Decimal = USUAL.bps
 
     def __post_init__(self) -> None:
+        require_not_negative("cash_tolerance", self.cash_tolerance)
+        require_not_negative("cash_tolerance_bps", self.cash_tolerance_bps)
         for name in ("gate_silence_seconds", "gate_start_seconds"):
             value = getattr(self, name)
             if not value >= 1:

@@ -28,9 +28,18 @@ from interlock.exec.ports import (
     WatchPrice,
     Way,
 )
-from interlock.exec.reconcile import breaks_between, completed, unavailable, unsettled
+from interlock.exec.reconcile import (
+    breaks_between,
+    cash_alerts,
+    cash_breaks,
+    completed,
+    taken_over,
+    unavailable,
+    unsettled,
+)
 from interlock.exec.rows import ask_end, moved, refused, submitted
 from interlock.exec.state import ExecState, may_yet_trade
+from interlock.exec.urgency import urgency
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.order import OrderStatus, WorkingOrder
 from interlock.model.values import Severity, TradingState
@@ -39,7 +48,7 @@ from interlock.wire.base import Effect, Message, Report, caused_id, root_ids
 from interlock.wire.catalogue import EXEC
 from interlock.wire.market import Bar, Quote, VenueBar
 from interlock.wire.orders import CancelOrders, SubmitOrder, VenueLinkChanged
-from interlock.wire.policy import HaltTrading, TradingStateChanged
+from interlock.wire.policy import HaltTrading, ResumeTrading, TradingStateChanged
 from interlock.wire.system import AlertRaised, SwitchChanged
 
 LOOK_SECONDS = 2
@@ -128,9 +137,13 @@ def _opened(state: ExecState, opened: VenueOpened, now: int) -> Sequence[Message
     """Say how the books differ, once what moved meanwhile cannot be the reason."""
     book = opened.book
     breaks = breaks_between(state.orders, state.closed, state.positions, book)
+    breaks += cash_breaks(state, book)
     if opened.round < ROUNDS and unsettled(breaks, state.moved, opened.moves):
         return [_open(state, opened.round)]
-    return [completed(state, book, breaks, now), *_doubts(state), *_guards(state)]
+    cash = taken_over(state, book, opened.moves)
+    word = completed(state, book, breaks, cash, now)
+    alerts = cash_alerts(state.last, word, breaks)
+    return [word, *alerts, *_doubts(state), *_guards(state)]
 
 
 def _doubts(state: ExecState) -> Sequence[Effect]:
@@ -190,11 +203,11 @@ def _ticked(state: ExecState, tick: Ticked, now: int) -> Sequence[Message | Effe
 
 
 def _cancel(state: ExecState, heard: CancelOrders, now: int) -> Sequence[Message | Effect]:
-    """Ask for the end of orders. One in doubt is asked for as well: it may be there."""
+    """Ask for the end of orders, first of what adds risk. One in doubt may be there, too."""
     if state.read_only:
         return ()
     said: list[Message | Effect] = []
-    for order in state.orders.values():
+    for order in sorted(state.orders.values(), key=urgency):
         if order.status is OrderStatus.PENDING_CANCEL or not _meant(heard, order):
             continue
         if order.status is not OrderStatus.UNKNOWN:
@@ -212,6 +225,8 @@ def _meant(heard: CancelOrders, order: WorkingOrder) -> bool:
 
 def _stop_or_go(state: ExecState, heard: Message | Report, now: int) -> Sequence[Message | Effect]:
     match heard:
+        case ResumeTrading() if state.accepted:
+            return [_open(state)]
         case HaltTrading():
             return [PressSwitch(way=Way.COMMAND, by=heard.by, reason=heard.reason)]
         case TradingStateChanged() if heard.epoch == state.epoch:
@@ -273,7 +288,8 @@ def _moved(state: ExecState, switch: SwitchMoved, now: int) -> Sequence[Message]
 def _sent(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
     """Return the row and the sending of an order that may be sent; stops make room for it."""
     room = protective.make_room(state, order, now)
-    return [submitted(order, now), *room, PlaceOrder(order=order)]
+    after = tuple(one.client_order_id for one in room if isinstance(one, CancelOrder))
+    return [submitted(order, now), *room, PlaceOrder(order=order, after=after)]
 
 
 def _submit(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:

@@ -68,7 +68,7 @@ def news(state: ExecState, report: VenueReport, now: int) -> Answer:
 def _trade(state: ExecState, order: WorkingOrder, report: VenueFilled, now: int) -> Answer:
     if report.trade_id in state.trades:
         return ()
-    numbers = (report.quantity, report.price, report.fee)
+    numbers = (report.quantity, report.price, report.fee, report.fee_elsewhere)
     sound = all(one.is_finite() for one in numbers) and min(numbers[:2]) > ZERO
     if not sound:
         text = f"a fill of {report.quantity} at {report.price}, fee {report.fee}"

@@ -58,9 +58,13 @@ class LookedAgain(Report, frozen=True, kw_only=True):
 
 
 class PlaceOrder(Effect, frozen=True, kw_only=True):
-    """Send an order to the venue. Its write-ahead row is durable by now."""
+    """Send an order to the venue. Its write-ahead row is durable by now.
+
+    `after` are protective orders of which the end was asked for just now: they hold what it needs.
+    """
 
     order: SubmitOrder
+    after: tuple[str, ...] = ()
 
 
 class CancelOrder(Effect, frozen=True, kw_only=True):

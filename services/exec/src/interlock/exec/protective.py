@@ -148,7 +148,8 @@ def _ended(state: ExecState, order: WorkingOrder, now: int, reason: str) -> Answ
 
 
 def _tick(state: ExecState, guard: Guard) -> Decimal:
-    return state.ticks.get(guard.entry.instrument_id, _TICK)
+    instrument = state.instruments.get(guard.entry.instrument_id)
+    return _TICK if instrument is None else instrument.tick
 
 
 def _child(

@@ -10,6 +10,9 @@ R5  An open order at the venue that we did not send is a break of its instrument
 R6  A break names its instrument, which is then blocked alone, or it blocks the account.
 R7  What has moved since the venue was asked is not judged by that answer; it is asked again.
 R8  Equal books have no breaks, in whatever order their parts come.
+R9  Cash is the same at the venue and here, within the tolerance, in each currency the desk trades
+    and the venue names, or is a break of the account. The venue's figure is taken over when it is
+    first heard, when it agrees, and when a named person has resumed knowing the difference.
 
 The shell reports what the venue tells of our orders, and what it answers on those that differ,
 before it reports the book: missed fills and cancels go the way of all news.
@@ -22,20 +25,27 @@ from msgspec import Struct
 
 from interlock.exec.state import ExecState
 from interlock.model.order import CLOSED, OrderStatus, WorkingOrder
-from interlock.model.values import ZERO
+from interlock.model.values import ZERO, Severity
 from interlock.venues.port import VenueBook
-from interlock.wire.base import root_ids
+from interlock.wire.base import caused_id, root_ids
+from interlock.wire.catalogue import EXEC
 from interlock.wire.orders import ReconciliationCompleted
+from interlock.wire.system import AlertRaised
 
 _IN_DOUBT = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 NOT_YET = "not held against the venue's book yet"
 
 
 class Break(Struct, frozen=True, kw_only=True):
-    """A difference. `instrument_id` is empty where it concerns the account."""
+    """A difference. `instrument_id` is empty where it concerns the account.
+
+    One of cash has its `currency`, and by how much more the venue holds.
+    """
 
     instrument_id: str
     text: str
+    currency: str = ""
+    difference: Decimal = ZERO
 
 
 def doubtful(orders: Iterable[WorkingOrder], book: VenueBook) -> list[str]:
@@ -74,6 +84,50 @@ def breaks_between(
     return found
 
 
+def cash_breaks(state: ExecState, book: VenueBook) -> list[Break]:
+    """Return where the venue's cash is not ours, and nobody has accepted that."""
+    found: list[Break] = []
+    for currency, own in sorted(state.cash.items()):
+        theirs = book.cash.get(currency)
+        if theirs is None or _agrees(state, currency, theirs):
+            continue
+        text = f"cash {currency}: ours {_plain(own.amount)}, theirs {_plain(theirs)}"
+        if theirs.is_finite():
+            more = theirs - own.amount
+            found.append(Break(instrument_id="", text=text, currency=currency, difference=more))
+        else:
+            # Nobody can accept what is no number.
+            found.append(Break(instrument_id="", text=text))
+    return found
+
+
+def taken_over(state: ExecState, book: VenueBook, asked_at: int) -> dict[str, Decimal]:
+    """Return the venue's cash that exec counts on from now; none while fills came in meanwhile."""
+    if state.last_fill > asked_at:
+        return {}
+    traded = {one.currency for one in state.instruments.values()}
+    return {
+        currency: theirs
+        for currency, theirs in sorted(book.cash.items())
+        if currency in traded and _agrees(state, currency, theirs)
+    }
+
+
+def _agrees(state: ExecState, currency: str, theirs: Decimal) -> bool:
+    if not theirs.is_finite():
+        return False
+    own = state.cash.get(currency)
+    if own is None:
+        return True
+    difference, most = theirs - own.amount, state.tolerance.of(own.traded)
+    accepted = state.accepted.get(currency, ZERO)
+    return abs(difference) <= most or (accepted != ZERO and abs(difference - accepted) <= most)
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount.normalize():f}" if amount.is_finite() else str(amount)
+
+
 def unsettled(breaks: Sequence[Break], moved: Mapping[str, int], asked_at: int) -> bool:
     """Return whether one of `breaks` may come of what has moved since the venue was asked."""
     if not any(moves > asked_at for moves in moved.values()):
@@ -84,7 +138,7 @@ def unsettled(breaks: Sequence[Break], moved: Mapping[str, int], asked_at: int) 
 
 
 def completed(
-    state: ExecState, book: VenueBook, breaks: Sequence[Break], now: int
+    state: ExecState, book: VenueBook, breaks: Sequence[Break], cash: dict[str, Decimal], now: int
 ) -> ReconciliationCompleted:
     texts = [found.text for found in breaks]
     message_id, decision_id = root_ids(
@@ -102,7 +156,33 @@ def completed(
         breaks=texts,
         instruments=sorted({found.instrument_id for found in breaks if found.instrument_id}),
         account_breaks=[found.text for found in breaks if not found.instrument_id],
+        cash=cash,
+        cash_breaks={found.currency: found.difference for found in breaks if found.currency},
     )
+
+
+def cash_alerts(
+    last: ReconciliationCompleted | None, word: ReconciliationCompleted, breaks: Sequence[Break]
+) -> list[AlertRaised]:
+    """Return what a person is told of cash that differs, once for each difference."""
+    told = {} if last is None else last.cash_breaks
+    return [
+        AlertRaised(
+            message_id=caused_id(word, AlertRaised, found.currency),
+            decision_id=word.decision_id,
+            ts_event=word.ts_event,
+            desk=word.desk,
+            service=EXEC,
+            severity=Severity.CRITICAL,
+            code="reconciliation.cash",
+            text=f"{found.text}. Nothing that increases risk is let through. Look for a deposit, "
+            f"dividend, interest, fee or foreign trade in {word.account} at {word.venue}; "
+            f"`interlock resume --by NAME` then takes over {word.venue}'s figure",
+            dedupe_key=f"{EXEC}.cash.{found.currency}.{found.difference}",
+        )
+        for found in breaks
+        if found.currency and told.get(found.currency) != found.difference
+    ]
 
 
 def unavailable(state: ExecState, reason: str, now: int) -> Sequence[ReconciliationCompleted]:
@@ -110,7 +190,7 @@ def unavailable(state: ExecState, reason: str, now: int) -> Sequence[Reconciliat
     text = f"the venue is not available: {reason}"
     if state.last is not None and text in state.last.breaks:
         return ()
-    return [_word(state, [text], [], [text], now)]
+    return [_word(state, [text], [], [text], {}, now)]
 
 
 def blocked(
@@ -127,7 +207,8 @@ def blocked(
     named = [] if last is None else last.instruments
     account = [NOT_YET] if last is None else last.account_breaks
     instruments = sorted({*named, instrument_id})
-    return [_word(state, [*breaks, text], instruments, list(account), now)]
+    cash = {} if last is None else dict(last.cash_breaks)
+    return [_word(state, [*breaks, text], instruments, list(account), cash, now)]
 
 
 def _word(
@@ -135,6 +216,7 @@ def _word(
     breaks: list[str],
     instruments: list[str],
     account_breaks: list[str],
+    cash_breaks: dict[str, Decimal],
     now: int,
 ) -> ReconciliationCompleted:
     """Return what is said without the venue's book."""
@@ -153,4 +235,5 @@ def _word(
         breaks=breaks,
         instruments=instruments,
         account_breaks=account_breaks,
+        cash_breaks=cash_breaks,
     )

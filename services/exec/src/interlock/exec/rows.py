@@ -75,6 +75,7 @@ def filled(state: ExecState, order: WorkingOrder, report: VenueFilled, now: int)
         leaves_qty=max(order.quantity - cumulative, ZERO),
         avg_px=(paid / cumulative).quantize(AVERAGE_STEP),
         fee=report.fee,
+        fee_elsewhere=report.fee_elsewhere,
     )
 
 

@@ -10,8 +10,10 @@ from math import isfinite
 
 from msgspec.structs import replace
 
+from interlock.exec.cash import USUAL, Cash, Tolerance, pay
 from interlock.exec.guards import Guard, of, see, take_fill
 from interlock.exec.ports import NOT_SENT, STILL_STANDS, Ticked, VenueOpened
+from interlock.model.instrument import Instrument
 from interlock.model.order import CLOSED, OrderStatus, OrderTrigger, WorkingOrder, next_status
 from interlock.model.values import ZERO, OrderType, TradingMode, TradingState
 from interlock.venues.port import VenueNeverSeen
@@ -33,7 +35,7 @@ from interlock.wire.orders import (
     ReconciliationCompleted,
     VenueLinkChanged,
 )
-from interlock.wire.policy import ResumeTrading, TradingStateChanged
+from interlock.wire.policy import ResumeTrading, TradingStateChanged, names_person
 from interlock.wire.system import SwitchChanged
 
 CLOSED_KEPT = 10_000
@@ -58,14 +60,19 @@ class ExecState:
     the id of the answer that a person's resume will bring about to that resume; `resumed` is one
     that was answered, until the desk has been active by it: not before tomorrow on a kill day.
 
-    A venue that is `simulated` lives in this process and answers at once. `keeps` are the kinds of
-    protective orders the venue keeps, `ticks` the price steps. `closed` holds the last orders that
-    have ended, with what their filled part cost in `cost`. `doubts` counts how often an order has
-    been in doubt, which keeps the ids of its events apart. `guards` has the protected entries that
-    are held or may fill, `spent` those that may only fill by a trade that is told late.
-    `seconds` and `opened` are this process's own: how long it has been awake, and whether
-    the venue has shown its book; `unseen` is when the venue first knew nothing of an order.
-    `moves` counts what has happened to orders, `moved` its value per instrument at the last event.
+    A venue that is `simulated` lives in this process and answers at once. `keeps` are the kinds
+    of protective orders the venue keeps, `instruments` what the desk trades, by id. `closed`
+    holds the last orders that have ended, with what their filled part cost in `cost`. `doubts`
+    counts how often an order has been in doubt, which keeps the ids of its events apart.
+    `guards` has the protected entries that are held or may fill, `spent` those that may only
+    fill by a trade that is told late. `seconds` and `opened` are this process's own: how long
+    it has been awake, and whether the venue has shown its book; `unseen` is when the venue
+    first knew nothing of an order.
+    `moves` counts what has happened to orders, `moved` its value per instrument at the last event,
+    `last_fill` its value at the last fill.
+
+    `cash` is ours by currency, where the venue names it. `accepted` is by how much a named person
+    has let the venue's cash differ, which is taken over when it is next held against ours.
     """
 
     desk: str
@@ -90,7 +97,7 @@ class ExecState:
     resumed: ResumeTrading | None = None
     simulated: bool = True
     keeps: frozenset[OrderType] = frozenset()
-    ticks: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    instruments: dict[str, Instrument] = field(default_factory=dict[str, Instrument])
     closed: dict[str, WorkingOrder] = field(default_factory=dict[str, WorkingOrder])
     doubts: dict[str, int] = field(default_factory=dict[str, int])
     guards: dict[str, Guard] = field(default_factory=dict[str, Guard])
@@ -103,6 +110,10 @@ class ExecState:
     unseen: dict[str, int] = field(default_factory=dict[str, int])
     moves: int = 0
     moved: dict[str, int] = field(default_factory=dict[str, int])
+    last_fill: int = 0
+    tolerance: Tolerance = USUAL
+    cash: dict[str, Cash] = field(default_factory=dict[str, Cash])
+    accepted: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
 
 def evolve(state: ExecState, heard: Message | Report) -> ExecState:
@@ -114,7 +125,7 @@ def evolve(state: ExecState, heard: Message | Report) -> ExecState:
         case TradingStateChanged() if heard.epoch >= state.epoch:
             _follow(state, heard)
         case ResumeTrading() if heard.by.strip():
-            state.resumes[caused_id(heard, TradingStateChanged)] = heard
+            _resume(state, heard)
         case SwitchChanged(pressed=pressed):
             state.pressed_at = heard.seen_at if pressed else 0
             # Who resumed before the press has not resumed from it, and what the press has
@@ -127,7 +138,7 @@ def evolve(state: ExecState, heard: Message | Report) -> ExecState:
         case VenueLinkChanged():
             state.link_up, state.link_reason = heard.up, heard.reason
         case ReconciliationCompleted():
-            state.last = heard
+            _reconcile(state, heard)
         case _:
             _notice(state, heard)
     return state
@@ -195,6 +206,20 @@ def _follow(state: ExecState, change: TradingStateChanged) -> None:
     state.resumed = state.resumes.pop(change.message_id, waiting)
     state.epoch, state.trading = change.epoch, change.state
     state.demo_only = change.demo_only
+
+
+def _resume(state: ExecState, heard: ResumeTrading) -> None:
+    state.resumes[caused_id(heard, TradingStateChanged)] = heard
+    if state.last is not None and state.last.cash_breaks and names_person(heard.by):
+        # This difference only: another one is nothing that this person has looked at.
+        state.accepted = dict(state.last.cash_breaks)
+
+
+def _reconcile(state: ExecState, heard: ReconciliationCompleted) -> None:
+    state.last = heard
+    for currency, amount in heard.cash.items():
+        state.cash[currency] = Cash(amount)
+        state.accepted.pop(currency, None)
 
 
 def _submit(state: ExecState, event: OrderSubmitted) -> None:
@@ -275,6 +300,8 @@ def _fill(state: ExecState, fill: OrderFilled) -> None:
     if fill.trade_id in state.trades:
         return
     state.trades.add(fill.trade_id)
+    state.last_fill = state.moves + 1
+    pay(state.cash, fill, state.instruments.get(fill.instrument_id))
     held = state.positions.get(fill.instrument_id, ZERO) + fill.last_qty * fill.side.sign
     state.positions[fill.instrument_id] = held
     name = fill.client_order_id

@@ -17,7 +17,7 @@ from interlock.wire.accounts import AccountUpdated, DayLine, DaySummarised
 from interlock.wire.base import Message, caused_id
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
 from interlock.wire.policy import ProposalJudged, ProposalVerdict, TradingStateChanged
-from interlock.wire.reasoning import EscalationTriggered, ReasonerFailed
+from interlock.wire.reasoning import EscalationTriggered, ReasonerFailed, Trigger
 from interlock.wire.system import SafetyTripped, SwitchChanged
 
 DAYS_OPEN = 4
@@ -87,7 +87,7 @@ class Days:
                 self.of(message).counts["proposals_applied"] += 1
             case ReasonerFailed():
                 self.of(message).failures[message.reason] += 1
-            case EscalationTriggered(granted=True):
+            case EscalationTriggered(granted=True) if message.trigger is not Trigger.POST_MORTEM:
                 self.of(message).counts["escalations"] += 1
             case SafetyTripped():
                 self.of(message).trips[message.code] += 1

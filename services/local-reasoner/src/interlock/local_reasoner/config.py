@@ -56,6 +56,11 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Tries per question, the first one counted, all within `timeout_seconds`.
     breaker_failures, breaker_cool_down_seconds : int, float
         After so many failures in a row the endpoint is left alone for so long.
+    calls_per_minute : int, optional
+        More are not made, whatever the budget says; none is no limit.
+    answer_cache : str
+        A folder that keeps answers by what was asked, so that a replay can be repeated; empty is
+        none.
     offline_after_failures : int
         After so many failures in a row, whatever was asked, the desk is told that there is no
         model. A budget that is used up is no failure of the model.
@@ -80,6 +85,8 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lower: float = 0.3
     upper: float = 3.0
     max_step: float = 0.2
+    calls_per_minute: int | None = None
+    answer_cache: str = ""
     offline_after_failures: int = 3
     sentiment: SentimentConfig | None = None
     post_mortem: PostMortemConfig | None = None
@@ -90,6 +97,8 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"no answer schema knows the parameter {self.parameter!r}")
         if not self.lower < self.upper:
             raise ValueError(f"lower {self.lower} must be below upper {self.upper}")
+        if self.calls_per_minute is not None and self.calls_per_minute < 1:
+            raise ValueError(f"calls_per_minute must be at least 1, not {self.calls_per_minute}")
         for name in ("max_step", "offline_after_failures"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")

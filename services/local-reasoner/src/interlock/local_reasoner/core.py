@@ -9,7 +9,7 @@ after the other; a failure ends the row until the next cadence.
 from collections.abc import Sequence
 
 from interlock.local_reasoner.answers import failure_of, message_of, written_by_rules
-from interlock.local_reasoner.day_question import day_question, figures_of
+from interlock.local_reasoner.day_question import day_question
 from interlock.local_reasoner.news_question import news_question
 from interlock.local_reasoner.ports import (
     AskModel,
@@ -21,6 +21,7 @@ from interlock.local_reasoner.ports import (
 )
 from interlock.local_reasoner.question import question_of
 from interlock.local_reasoner.state import ReasonerState, counts_as_offline
+from interlock.reasoning.day_figures import figures_of
 from interlock.reasoning.endpoint import ProviderKind
 from interlock.wire.accounts import DaySummarised
 from interlock.wire.base import Heard, Message, Said, caused_id

@@ -12,7 +12,6 @@ from interlock.policy.assessment import STAGES
 from interlock.policy.ports import SaveRules, SignRules
 from interlock.policy.promotion import criteria
 from interlock.policy.standing import (
-    CONFIGURATION,
     Fields,
     alert,
     changed,
@@ -24,7 +23,6 @@ from interlock.policy.standing import (
 from interlock.policy.state import PolicyState
 from interlock.policy.versions import known_parameters, next_version, outside, policy_of
 from interlock.wire.base import Effect, Message, caused_id, tag_of
-from interlock.wire.catalogue import POLICY
 from interlock.wire.policy import (
     ClearQuarantine,
     CommandRefused,
@@ -36,6 +34,7 @@ from interlock.wire.policy import (
     RollBackPolicy,
     SetStage,
     TradingStateChanged,
+    names_person,
 )
 
 type Command = (
@@ -48,8 +47,6 @@ type Command = (
     | RollBackPolicy
 )
 type Answer = Sequence[Message | Effect]
-
-_NO_PERSON = frozenset({"", POLICY, CONFIGURATION})
 
 
 def obey(state: PolicyState, command: Command, now: int) -> Answer:
@@ -85,7 +82,7 @@ def _unnamed(state: PolicyState, command: Command, now: int) -> Answer:
 
 
 def _named(command: Command) -> bool:
-    return command.by.strip().lower() not in _NO_PERSON
+    return names_person(command.by)
 
 
 def _put(state: PolicyState, command: Command, now: int, fields: Fields) -> Sequence[SignRules]:
@@ -104,7 +101,7 @@ def _halt(state: PolicyState, command: HaltTrading, now: int) -> Answer:
 def _resume(state: PolicyState, command: ResumeTrading, now: int) -> Answer:
     if not _named(command):
         return _unnamed(state, command, now)
-    if not state.reconciled:
+    if not (state.reconciled or state.awaits_person):
         reason = "our book has not been found equal to the venue's: look at exec's reconciliation"
         return _refused(state, command, now, "state.not_reconciled", reason)
     last = trading_of(state)
@@ -115,6 +112,8 @@ def _resume(state: PolicyState, command: ResumeTrading, now: int) -> Answer:
     except IllegalTriggerError:
         if not killed_today:
             reason = f"a desk that is {standing_of(last)} cannot be resumed yet"
+            if state.awaits_person:
+                reason += ": it starts by itself once exec has taken over the venue's cash"
             return _refused(state, command, now, "state.not_reconciled", reason)
         reason = "the kill rule has ended this trading day: the desk goes on with the next one"
         return _refused(state, command, now, "state.kill_day", reason)

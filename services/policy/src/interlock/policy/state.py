@@ -26,7 +26,12 @@ from interlock.wire.policy import (
     ProposalVerdict,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import EscalationTriggered, ParameterProposal, SanityJudged
+from interlock.wire.reasoning import (
+    EscalationTriggered,
+    ParameterProposal,
+    SanityJudged,
+    Trigger,
+)
 from interlock.wire.system import SafetyTripped, SwitchChanged
 
 _NO_DATA = frozenset({FeedCondition.STALE, FeedCondition.GAP})
@@ -43,6 +48,8 @@ class PolicyState:
     somebody's word, so that a second delivery is not answered a second time. `accepted_at` is the
     desk time at which a version was accepted, by version. `rows` are the ids of verdicts given, and
     `names` what of the desk's may stand on a list of what not to trade.
+    `awaits_person`: nothing but the venue's cash keeps the desk from being reconciled, which exec
+    takes over on a person's resume.
     """
 
     desk: str
@@ -58,6 +65,7 @@ class PolicyState:
     account: AccountUpdated | None = None
     clock_offset_ns: int | None = None
     reconciled: bool = False
+    awaits_person: bool = False
     judged: SanityJudged | None = None
     days: list[int] = field(default_factory=list[int])
     unheard: set[str] = field(default_factory=set[str])
@@ -140,6 +148,7 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
             state.assessed_on = heard.day
         case ReconciliationCompleted() if heard.account == state.account_name:
             state.reconciled = not heard.blocks_account
+            state.awaits_person = heard.awaits_person
             if heard.breaks:
                 state.evidence.broke()
         case SafetyTripped():
@@ -148,7 +157,7 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
             state.evidence.broke()
         case SanityJudged():
             state.judged = heard
-        case EscalationTriggered() if heard.granted:
+        case EscalationTriggered() if heard.granted and heard.trigger is not Trigger.POST_MORTEM:
             state.evidence.escalated()
         case _:
             pass

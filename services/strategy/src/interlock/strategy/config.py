@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from interlock.model.values import require_positive
+from interlock.model.values import ZERO, require_not_negative, require_positive
 
 
 class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -13,6 +13,10 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `position_notional` is the size of a full position, in USD. Features that are older than
     `max_features_age_seconds`, such as those of bars that were missed and asked for, decide
     nothing.
+
+    Positions worth more than `max_exposure_pct` of the equity are trimmed, in orders of at most
+    `slice_notional` an instrument, one each `slice_seconds`; none is worth less than
+    `min_slice_notional`, which the venue may ask for. Without `max_exposure_pct` none is trimmed.
     """
 
     name: str = "threshold"
@@ -20,9 +24,21 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     position_notional: Decimal = Decimal(5_000)
     allow_short: bool = False
     max_features_age_seconds: int = 30
+    max_exposure_pct: Decimal | None = None
+    slice_notional: Decimal = Decimal(1_000)
+    slice_seconds: int = 30
+    min_slice_notional: Decimal = ZERO
 
     def __post_init__(self) -> None:
         require_positive("position_notional", self.position_notional)
+        require_positive("slice_notional", self.slice_notional)
+        require_not_negative("min_slice_notional", self.min_slice_notional)
+        if self.max_exposure_pct is not None:
+            require_positive("max_exposure_pct", self.max_exposure_pct)
+        if self.min_slice_notional > self.slice_notional:
+            raise ValueError("min_slice_notional must not be above slice_notional")
+        if self.slice_seconds < 1:
+            raise ValueError(f"slice_seconds must be at least 1, not {self.slice_seconds}")
         if self.max_features_age_seconds < 1:
             raise ValueError(
                 f"max_features_age_seconds must be at least 1, not {self.max_features_age_seconds}"

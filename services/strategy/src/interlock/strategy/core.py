@@ -13,6 +13,8 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
 from interlock.strategy.flatten import close_all, close_one, close_rest
 from interlock.strategy.state import ConfigReloaded, StrategyState
+from interlock.strategy.trim import ask_again, give_way, is_trimming, make_way, next_slices
+from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Heard, Said, caused_id, root_ids
 from interlock.wire.build import build_of
 from interlock.wire.catalogue import STRATEGY
@@ -25,13 +27,18 @@ from interlock.wire.system import ConfigChanged
 def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
     match heard:
         case FeaturesComputed() if state.flattening is not None:
-            return close_one(state, heard.instrument_id, heard, now)
+            closing = close_one(state, heard.instrument_id, heard, now)
+            return [*give_way(state, heard, now), *closing]
         case FeaturesComputed():
             return _follow(state, heard, now)
-        case TradingStateChanged():
-            return close_all(state, heard, now)
-        case OrderFilled() | OrderCanceled() | OrderExpired():
+        case AccountUpdated():
+            return next_slices(state, heard, now)
+        case TradingStateChanged() if state.flattening is not None:
+            return [*give_way(state, heard, now), *close_all(state, heard, now)]
+        case OrderFilled() | OrderCanceled() | OrderExpired() if state.flattening is not None:
             return close_rest(state, heard, now)
+        case OrderCanceled():
+            return ask_again(state, heard, now)
         case ConfigReloaded():
             return [_reloaded(state, heard, now)]
         case _:
@@ -52,16 +59,25 @@ def _reloaded(state: StrategyState, report: ConfigReloaded, now: int) -> ConfigC
 
 
 def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence[Said]:
+    """Follow the move; while exposure is trimmed only out of a position, before its slices."""
+    name, wanted = heard.instrument_id, _wanted(state, heard, now)
+    if wanted is None:
+        return ()
+    if name not in state.asking:
+        return [wanted] if wanted.reduce_only or not is_trimming(state) else ()
+    return make_way(state, name, heard, now) if wanted.reduce_only else ()
+
+
+def _wanted(state: StrategyState, heard: FeaturesComputed, now: int) -> OrderIntent | None:
     instrument = state.instruments.get(heard.instrument_id)
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
-        return ()
-    if heard.instrument_id in state.asking or heard.close <= 0:
-        return ()
+        return None
+    if heard.close <= 0:
+        return None
     if now - heard.ts_event > state.config.max_features_age_seconds * NANOS_PER_SECOND:
-        return ()
+        return None
     threshold = scaled_threshold_bps(state.threshold_bps, heard.bar_seconds, state.cadence_seconds)
-    intent = _intent(state, heard, instrument, threshold, now)
-    return () if intent is None else [intent]
+    return _intent(state, heard, instrument, threshold, now)
 
 
 def scaled_threshold_bps(threshold_bps: float, bar_seconds: int, cadence_seconds: int) -> float:

@@ -28,6 +28,8 @@ class AlpacaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `answer_timeout_seconds` is how long one request may take, `at_once` how many may be under way.
     While orders are open, REST is asked for them each `watch_seconds`: that finds a stream that
     lives and says nothing, and takes 60 / `watch_seconds` of Alpaca's 200 requests a minute.
+    `cancels_per_second` is how many of them ends of orders may take. With `cancel_all` the kill
+    switch ends all orders of the account with one request, whoever has placed them.
     """
 
     paper: bool = True
@@ -42,10 +44,12 @@ class AlpacaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     answer_timeout_seconds: float = 3.0
     at_once: int = 32
     watch_seconds: float = 1.2
+    cancels_per_second: float = 2.0
+    cancel_all: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("answer_timeout_seconds", "watch_seconds"):
-            if getattr(self, name) <= 0:
+        for name in ("answer_timeout_seconds", "watch_seconds", "cancels_per_second"):
+            if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above zero")
         if self.at_once < 1:
             raise ValueError("at_once must be at least 1")

@@ -13,6 +13,7 @@ import msgspec
 
 _MAX_WORDS = 300
 _TRANSIENT = frozenset({408, 425, 429})
+_TOO_MANY_REQUESTS = 429
 _CLIENT_ERRORS = range(400, 500)
 
 
@@ -47,11 +48,15 @@ class AlpacaRefusedError(Exception):
 
 
 class AlpacaWireError(Exception):
-    """No answer, or one that is not the venue's. `again`: asking once more may help."""
+    """No answer, or one that is not the venue's.
 
-    def __init__(self, words: str, *, again: bool = True) -> None:
+    `again`: asking once more may help. `busy`: too many requests, this one was not looked at.
+    """
+
+    def __init__(self, words: str, *, again: bool = True, busy: bool = False) -> None:
         super().__init__(words)
         self.again = again
+        self.busy = busy
 
 
 _WORDS: list[tuple[RefusalCode, str]] = [
@@ -95,7 +100,8 @@ def failure(status: int, body: str) -> AlpacaRefusedError | AlpacaWireError:
     """
     words = _words(body)
     if status in _TRANSIENT or status not in _CLIENT_ERRORS:
-        return AlpacaWireError(f"HTTP {status}: {words or _glimpse(body)}")
+        told = f"HTTP {status}: {words or _glimpse(body)}"
+        return AlpacaWireError(told, busy=status == _TOO_MANY_REQUESTS)
     if not words:
         return AlpacaWireError(f"HTTP {status}, which is not Alpaca's: {_glimpse(body)}")
     return AlpacaRefusedError(refusal_code(status, words), words)

@@ -103,6 +103,18 @@ class AlpacaRest:
     async def cancel(self, venue_order_id: str) -> None:
         await self._once(self._orders, lambda: self._client.cancel_order_by_id(venue_order_id))
 
+    async def cancel_all(self) -> None:
+        """Ask for the end of every open order of the account, also of what others have placed."""
+        await self._once(self._orders, self._client.cancel_orders)
+
+    async def latest_orders(self, before: str | None) -> list[OrderData]:
+        """Return a page of orders, open or ended, the youngest first."""
+        query: Fields = {"status": "all", "limit": ORDERS_A_PAGE, "direction": "desc"}
+        if before:
+            query["until"] = before
+        raw = await self._ask(partial(self._get, "/orders", query))
+        return self._read(raw, list[OrderData])
+
     async def order(self, client_order_id: str) -> OrderData | None:
         """Return the order, none where the venue says that it has none of this name."""
         try:

@@ -24,6 +24,7 @@ from interlock.model.instrument import Instrument
 from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import OrderType, Side, TradingMode
 from interlock.venues.alpaca.config import AlpacaConfig, keys_from
+from interlock.venues.alpaca.ending import ended_at_once
 from interlock.venues.alpaca.errors import AlpacaRefusedError, AlpacaWireError, RefusalCode
 from interlock.venues.alpaca.fills import ToldFills
 from interlock.venues.alpaca.orders import (
@@ -44,6 +45,7 @@ from interlock.venues.port import (
     Tell,
     VenueAccepted,
     VenueBook,
+    VenueBusy,
     VenueCanceled,
     VenueKept,
     VenueLinkMoved,
@@ -104,6 +106,19 @@ class AlpacaVenue:
     @property
     def keeps(self) -> frozenset[OrderType]:
         return _KEPT_BY_ALPACA
+
+    @property
+    def cancels_per_second(self) -> float | None:
+        return self._config.cancels_per_second
+
+    @property
+    def cancels_all(self) -> bool:
+        return self._config.cancel_all
+
+    async def cancel_all(self) -> Sequence[VenueReport]:
+        ended = await ended_at_once(self._rest, set(self._working))
+        await self._settle(ended)
+        return [report for order in ended for report in self._retold(order)]
 
     async def open(
         self,
@@ -173,7 +188,8 @@ class AlpacaVenue:
         except AlpacaRefusedError as refused:
             return await self._not_canceled(client_order_id, refused)
         except AlpacaWireError as error:
-            return [VenueLost(client_order_id=client_order_id, reason=str(error))]
+            kind = VenueBusy if error.busy else VenueLost
+            return [kind(client_order_id=client_order_id, reason=str(error))]
         await self._until_ended(client_order_id)
         return []
 

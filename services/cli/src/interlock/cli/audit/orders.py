@@ -2,7 +2,7 @@
 
 Theory of operation. The ledger may hear of a submission before its approval: both wait for the
 other, so memory holds the orders that are between the two. Of those approved and sent, only a short
-mark of the intent is kept.
+mark of the intent is kept. Protective orders have no approval of their own; see `protected`.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from interlock.cli.audit.finding import FindingError
+from interlock.cli.audit.protected import Protected
 from interlock.runtime.signing import Verifier
 from interlock.wire.base import Message
-from interlock.wire.orders import OrderRefused, OrderSubmitted, SubmitOrder
+from interlock.wire.orders import OrderFilled, OrderRefused, OrderSubmitted, SubmitOrder
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 from interlock.wire.signing import canonical_bytes, rules_bytes
 
@@ -34,6 +35,7 @@ class Orders:
     approvals: int = 0
     submissions: int = 0
     signatures: int = 0
+    _protected: Protected = field(default_factory=Protected)
     _rules_signed: bool = False
     _approved: set[bytes] = field(default_factory=set[bytes])
     _sent: set[bytes] = field(default_factory=set[bytes])
@@ -49,6 +51,8 @@ class Orders:
                 self._approve(seq, message)
             case OrderSubmitted():
                 self._submit(seq, message)
+            case OrderFilled():
+                self._protected.fill(message)
             case OrderRefused():
                 self._waiting.pop(message.intent_id, None)
             case PolicyChanged() | TradingStateChanged():
@@ -58,6 +62,7 @@ class Orders:
 
     def end(self) -> None:
         """Raise `FindingError` for an order that was sent and that nobody approved."""
+        self._protected.end()
         for seq, submitted in self._early.values():
             raise FindingError(
                 "journal.unapproved",
@@ -88,6 +93,9 @@ class Orders:
             )
         self._sent.add(mark)
         self.submissions += 1
+        self._protected.submit(seq, submitted)
+        if submitted.parent:
+            return
         order = self._waiting.pop(submitted.intent_id, None)
         if order is None:
             self._early[submitted.intent_id] = seq, submitted

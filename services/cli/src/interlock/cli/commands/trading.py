@@ -70,7 +70,10 @@ def resume(
     state: StateOption = DEFAULT_STATE,
     as_json: JsonOption = False,
 ) -> None:
-    """Arm the kill switch again and let orders through. Only a named person can."""
+    """Arm the kill switch again and let orders through. Only a named person can.
+
+    It also accepts the venue's cash where exec has said that it differs from ours.
+    """
     import asyncio
 
     from interlock.cli.pressing import arm_at_rest, desk_runs, let_go

@@ -16,6 +16,7 @@ from interlock.reasoning.cloud_answers import (
     RewardEngineerAnswer,
     SanityJudgeAnswer,
 )
+from interlock.reasoning.day_answers import PostMortemAnswer
 from interlock.reasoning.ports import Answer, Question
 from interlock.reasoning.reader import read
 from interlock.reasoning.refusal import ReadRefusal, Unreadable
@@ -27,6 +28,8 @@ _MAX_TOLD_DETAIL_CHARS = 300
 _ASKED_TWICE = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_THE_LAST_TOO = frozenset({CallKind.SANITY_JUDGE, CallKind.POST_MORTEM})
+_ANSWERS = (RegimeAuditorAnswer, RewardEngineerAnswer, SanityJudgeAnswer, PostMortemAnswer)
 _FAILURES = {
     ReadRefusal.EMPTY: ReasonerFailure.EMPTY,
     ReadRefusal.TRUNCATED: ReasonerFailure.TRUNCATED,
@@ -37,14 +40,15 @@ _FAILURES = {
 class Calls:
     """Where the cloud model's calls of a trading day are counted, atomically.
 
-    `of_the_day` are all of them; `but_the_last` leaves one for the kill switch.
+    `of_the_day` are all of them; `but_the_last` leaves one for the kill switch. A day that is over
+    needs none for it any more.
     """
 
     of_the_day: BudgetStore
     but_the_last: BudgetStore
 
     def budgets(self, call: CallKind, day: str) -> list[tuple[BudgetStore, str | None]]:
-        if call is CallKind.SANITY_JUDGE:
+        if call in _THE_LAST_TOO:
             return [(_CallsOnly(self.of_the_day), day)]
         return [(_CallsOnly(self.but_the_last), day), (_CallsOnly(self.of_the_day), day)]
 
@@ -91,9 +95,7 @@ class Models:
                 break
             reading = read(asked.answer.text, question.schema)
             if not isinstance(reading, Unreadable):
-                assert isinstance(
-                    reading, RegimeAuditorAnswer | RewardEngineerAnswer | SanityJudgeAnswer
-                )
+                assert isinstance(reading, _ANSWERS)
                 return (_answered(effect, caller, asked.answer, reading, spent, waited),)
             detail = f"{reading.code}: {reading.reason}"
             failure = _FAILURES.get(reading.code, ReasonerFailure.PARSE), detail

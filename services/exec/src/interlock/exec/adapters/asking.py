@@ -3,7 +3,8 @@
 Theory of operation. A venue in this process answers at once, and its answer is handed back at
 once: a replay stays as it was. Of any other venue the call is begun at once and its answer is
 handed to `report` when it comes, so that no order waits for another's answer. A call that takes
-too long, or breaks, is an answer that did not come. That the venue has never seen an order counts
+too long, or breaks, is an answer that did not come. A call may have to wait for its turn first,
+where a venue takes only so many a second. That the venue has never seen an order counts
 only while no sending of that order can be on its way.
 """
 
@@ -50,11 +51,20 @@ class Asking:
     _given_up: dict[str, float] = field(default_factory=dict[str, float])
 
     def orders(
-        self, call: Call, name: str, begin: Callable[[], Reports]
+        self,
+        call: Call,
+        name: str,
+        begin: Callable[[], Reports],
+        turn: Callable[[], Awaitable[bool]] | None = None,
     ) -> Sequence[Report] | Awaitable[Sequence[Report]]:
-        """Call the venue about one order. The same call is not made twice at once."""
+        """Call the venue about one order. The same call is not made twice at once.
+
+        It waits for its `turn`, and is not made where that says false.
+        """
         if self.is_asked(call, name):
             return ()
+        if turn is not None:
+            return self.later(call, name, self._in_turn(call, name, begin, turn))
         try:
             answer = begin()
         except Exception as error:
@@ -84,6 +94,23 @@ class Asking:
         """Return whether the answer to this very call is still to come."""
         return (call, name) in self._under_way
 
+    def after(
+        self, call: Call, names: Sequence[str], seconds: float
+    ) -> Callable[[], Awaitable[bool]] | None:
+        """Return a turn that comes with the answers to these calls; none where all are there.
+
+        It comes after `seconds` at the latest.
+        """
+        tasks = [self._under_way[call, name] for name in names if self.is_asked(call, name)]
+        if not tasks:
+            return None
+
+        async def turn() -> bool:
+            await asyncio.wait(tasks, timeout=max(seconds, 0.0))
+            return True
+
+        return turn
+
     async def close(self) -> None:
         """End what is under way: the orders are in doubt, and are looked up at the next start."""
         tasks = list(self._under_way.values())
@@ -105,6 +132,24 @@ class Asking:
         reports = [one for one in reports if self._counts(one)]
         self.hear(reports)
         return reports
+
+    async def _in_turn(
+        self,
+        call: Call,
+        name: str,
+        begin: Callable[[], Reports],
+        turn: Callable[[], Awaitable[bool]],
+    ) -> Sequence[Report]:
+        if not await turn():
+            return ()
+        try:
+            answer = begin()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the order's fate is not known
+            return self._no_answer(call, name, error)
+        if isawaitable(answer):
+            return await self._answered(call, name, answer)
+        self.hear(answer)
+        return answer
 
     def _no_answer(self, call: Call, name: str, error: Exception) -> Sequence[Report]:
         # Its text may hold what the venue was sent, so only its kind is told.

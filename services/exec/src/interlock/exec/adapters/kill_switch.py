@@ -2,23 +2,27 @@
 
 Theory of operation. A press latches at once, and from that moment `may_send` lets nothing through
 that increases risk; it is asked directly before the venue is. Then every order that was open is
-cancelled at the venue, many at a time, while the press is being written to the disk. Neither needs
-the bus, the policy store or the gate. What the venue answers goes to the core as reports, which
-says it on the bus when there is one. An order the venue has not answered for is asked for again by
-`sweep` until it has. A disk that refuses to be written keeps nothing from being cancelled.
+cancelled at the venue while the press is being written to the disk: with one request where the
+venue has one, which also ends what is not ours, then each by itself, first what adds risk, as many
+a second as the venue takes. Neither needs the bus, the policy store or the gate. What the venue
+answers goes to the core as reports, which says it on the bus when there is one. A press gives its
+turns no longer than `PRESS_SECONDS`, for the loop waits for it; an order the venue has not answered
+for, or that had no turn yet, is asked for again by `sweep` until it has ended. The one request is
+not repeated once something that reduces was sent since. A disk that refuses to be written keeps
+nothing from being cancelled.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from inspect import isawaitable
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from interlock.exec.adapters.open_orders import OpenOrders, ends
+from interlock.exec.adapters.cancelling import Cancelling, Pace
+from interlock.exec.adapters.open_orders import OpenOrders
 from interlock.exec.adapters.switch_file import (
     KILL_FILE,
     Switch,
@@ -29,14 +33,15 @@ from interlock.exec.adapters.switch_file import (
     write_switch,
 )
 from interlock.exec.ports import NEVER_SENT, SwitchMoved, Way
-from interlock.venues.port import ProtectiveOrder, Venue, VenueCanceled, VenueReport
+from interlock.venues.port import ProtectiveOrder, Venue, VenueCanceled
 from interlock.wire.base import Report
 from interlock.wire.orders import SubmitOrder
 
 _log = logging.getLogger(__name__)
 
-CANCEL_SECONDS = 2.0
-CANCELS_AT_A_TIME = 32
+PRESS_SECONDS = 1.5
+TRIES_AT_ALL = 5
+"""So often the one request for all is made that a venue does not take."""
 
 _IN_MEMORY = Switch(state=SwitchState.ARMED, way=Way.START, by="", reason="", seen_at=0)
 
@@ -56,11 +61,16 @@ class KillSwitch:
     unwritten: bool = False
     _mark: tuple[int, int, int] = (0, 0, 0)
     _to_cancel: set[str] = field(default_factory=set[str])
+    _tries_at_all: int = 0
     _last_submit_at: int = 0
     _writing: int = 0
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    pace: Pace = field(init=False)
+    _cancelling: Cancelling = field(init=False)
 
     def __post_init__(self) -> None:
+        self.pace = Pace(self.venue.cancels_per_second)
+        self._cancelling = Cancelling(self.venue, self.orders, self.pace, self.hear)
         if self.folder is not None:
             self.standing = read_switch(self.folder)
             self._mark = mark_of(self.folder)
@@ -73,6 +83,8 @@ class KillSwitch:
     def may_send(self, order: SubmitOrder) -> bool:
         """Return whether `order` may go to the venue now; it counts as sent where it may."""
         if order.reduce_only:
+            # It is to stay: nothing may be asked any more that would end it, too.
+            self._tries_at_all = 0
             self.orders.place(order)
             return True
         if self.pressed:
@@ -80,6 +92,15 @@ class KillSwitch:
         self._last_submit_at = self.now()
         self.orders.place(order)
         return True
+
+    def hear(self, reports: Sequence[Report]) -> None:
+        """Take in what the venue has said, whoever asked."""
+        self.orders.hear(reports)
+        self.pace.hear(reports)
+
+    def is_ending(self, client_order_id: str) -> bool:
+        """Return whether the press itself asks for the end of an order."""
+        return self.pressed and client_order_id in self._to_cancel
 
     async def press(self, way: Way, by: str, reason: str) -> Sequence[Report]:
         """Latch, cancel, remember, in this order; return what the core is to be told.
@@ -99,7 +120,7 @@ class KillSwitch:
             last_submit_at=self._last_submit_at,
         )
         _log.critical("the kill switch is pressed by %s (%s): %s", way, by, reason)
-        self._to_cancel = set(self.orders)
+        self._to_cancel, self._tries_at_all = set(self.orders), TRIES_AT_ALL
         async with self._one_at_a_time:
             first_writing = self._begin_writing()
             reports = await self._cancel()
@@ -110,7 +131,7 @@ class KillSwitch:
 
     async def sweep(self) -> Sequence[Report]:
         """Ask once more for the end of what was open at the press."""
-        if not self.pressed or not (self._to_cancel or self.unwritten):
+        if not self.pressed or not (self._to_cancel or self._tries_at_all or self.unwritten):
             return ()
         async with self._one_at_a_time:
             reports = await self._cancel()
@@ -137,6 +158,7 @@ class KillSwitch:
                 return ()
             self.standing = armed
             self._to_cancel.clear()
+            self._tries_at_all = 0
         _log.warning("the kill switch is armed again by %s: %s", by, reason)
         return [self.moved()]
 
@@ -153,7 +175,7 @@ class KillSwitch:
             )
         if not self.pressed:
             return [self.moved()] if pressed_at else ()
-        self._to_cancel = set(self.orders)
+        self._to_cancel, self._tries_at_all = set(self.orders), TRIES_AT_ALL
         self.standing = replace(self.standing, cancelled_at=0)
         async with self._one_at_a_time:
             reports = await self._cancel()
@@ -195,21 +217,36 @@ class KillSwitch:
         )
 
     async def _cancel(self) -> Sequence[Report]:
-        """Cancel what is open of `_to_cancel`, and put the figures into `standing`."""
-        asked = [name for name in self._to_cancel if name in self.orders]
-        reports = await _all_of([_Asking(self.venue, name) for name in asked])
-        self.orders.hear(reports)
-        self._to_cancel = {name for name in asked if name in self.orders}
-        ended = {report.client_order_id for report in reports if ends(report)}
+        """Ask for the end of `_to_cancel`, and put the figures into `standing`."""
+        until = self.pace.clock() + PRESS_SECONDS
+        reports: list[Report] = []
+        if self._tries_at_all:
+            told = await self._end_all()
+            reports += told or ()
+            if told is not None:
+                reports += await self._cancelling.each(self._left(), self.venue.look_up, until)
+        reports += await self._cancelling.each(self._left(), self.venue.cancel, until)
+        over = {name for name in self._to_cancel if name not in self.orders}
+        self._to_cancel -= over
         standing = self.standing
         done = not self._to_cancel and not standing.cancelled_at
         self.standing = replace(
             standing,
-            cancelled=standing.cancelled + len(ended),
+            cancelled=standing.cancelled + sum(map(self.orders.has_ended, over)),
             left=len(self._to_cancel),
             cancelled_at=self.now() if done else standing.cancelled_at,
         )
         return reports
+
+    async def _end_all(self) -> Sequence[Report] | None:
+        """Use the venue's one request for all, until it was taken, or is not to be used."""
+        told = await self._cancelling.all_at_once()
+        taken = told is not None or not self.venue.cancels_all
+        self._tries_at_all = 0 if taken else self._tries_at_all - 1
+        return told
+
+    def _left(self) -> Sequence[str]:
+        return self.orders.by_urgency(self._to_cancel)
 
     def _begin_writing(self) -> "asyncio.Task[bool] | None":
         return None if self.folder is None else asyncio.create_task(self._written(self.standing))
@@ -233,49 +270,6 @@ class KillSwitch:
             return True
         finally:
             self._writing -= 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """One order's cancelling."""
-
-    venue: Venue
-    client_order_id: str
-
-    def begin(self) -> Sequence[VenueReport] | Awaitable[Sequence[VenueReport]]:
-        try:
-            return self.venue.cancel(self.client_order_id)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others must be cancelled
-            _log.error("%s could not be cancelled yet: %r", self.client_order_id, error)
-            return ()
-
-
-async def _all_of(asking: list[_Asking]) -> list[VenueReport]:
-    """Return all answers; a venue that has to be waited for is asked many times at once."""
-    answered: list[VenueReport] = []
-    slow: list[tuple[str, Awaitable[Sequence[VenueReport]]]] = []
-    for one in asking:
-        answer = one.begin()
-        if isawaitable(answer):
-            slow.append((one.client_order_id, answer))
-        else:
-            answered += answer
-    if slow:
-        free = asyncio.Semaphore(CANCELS_AT_A_TIME)
-        late = await asyncio.gather(*(_answer(name, answer, free) for name, answer in slow))
-        answered += [report for reports in late for report in reports]
-    return answered
-
-
-async def _answer(
-    name: str, answer: Awaitable[Sequence[VenueReport]], free: asyncio.Semaphore
-) -> Sequence[VenueReport]:
-    async with free:
-        try:
-            return await asyncio.wait_for(answer, CANCEL_SECONDS)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others must be cancelled
-            _log.error("%s could not be cancelled yet: %r", name, error)
-            return ()
 
 
 def never_sent(order: SubmitOrder | ProtectiveOrder) -> VenueCanceled:

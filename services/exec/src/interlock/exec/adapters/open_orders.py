@@ -7,6 +7,7 @@ waits for a dead bus.
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from interlock.exec.urgency import NOBODY_KNOWS, Urgency, urgency
 from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import ZERO
 from interlock.venues.port import (
@@ -28,6 +29,8 @@ class OpenOrders:
         self._leaves: dict[str, Decimal] = {}
         self._filled: dict[str, Decimal] = {}
         self._trades: set[str] = set()
+        self._urgency: dict[str, Urgency] = {}
+        self._ended: set[str] = set()
         self._remembers = False
 
     def __contains__(self, client_order_id: str) -> bool:
@@ -47,6 +50,7 @@ class OpenOrders:
         for order in orders:
             if order.status not in CLOSED:
                 self._leaves[order.client_order_id] = order.leaves
+                self._urgency[order.client_order_id] = urgency(order)
             self._filled[order.client_order_id] = order.filled
         self._trades.update(trade_ids)
 
@@ -61,6 +65,16 @@ class OpenOrders:
     def place(self, order: SubmitOrder | ProtectiveOrder) -> None:
         """Note that `order` is about to be sent; the second time it is known already."""
         self._leaves.setdefault(order.client_order_id, order.quantity)
+        self._urgency.setdefault(order.client_order_id, urgency(order))
+
+    def by_urgency(self, names: Iterable[str]) -> list[str]:
+        """Return those of `names` that are open, the one to be ended first in front."""
+        still = [name for name in names if name in self._leaves]
+        return sorted(still, key=lambda name: (self._urgency.get(name, NOBODY_KNOWS), name))
+
+    def has_ended(self, client_order_id: str) -> bool:
+        """Return whether the venue has ended an order before it was filled."""
+        return client_order_id in self._ended
 
     def hear(self, reports: Sequence[Report]) -> None:
         for report in reports:
@@ -68,7 +82,7 @@ class OpenOrders:
                 case VenueFilled() if report.trade_id not in self._trades:
                     self._fill(report)
                 case VenueCanceled() | VenueRejected() | VenueExpired():
-                    self._leaves.pop(report.client_order_id, None)
+                    self._end(report.client_order_id)
                 case _:
                     pass
 
@@ -78,6 +92,13 @@ class OpenOrders:
         left = self._leaves.pop(fill.client_order_id, ZERO) - fill.quantity
         if left > ZERO:
             self._leaves[fill.client_order_id] = left
+        else:
+            self._urgency.pop(fill.client_order_id, None)
+
+    def _end(self, client_order_id: str) -> None:
+        if self._leaves.pop(client_order_id, None) is not None:
+            self._ended.add(client_order_id)
+        self._urgency.pop(client_order_id, None)
 
 
 def ends(report: VenueReport) -> bool:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 
 from interlock.exec.adapters.asking import Asking, Call
@@ -24,6 +25,7 @@ from interlock.exec.ports import (
     VenueOpened,
 )
 from interlock.exec.reconcile import doubtful
+from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.port import (
     Reports,
     Venue,
@@ -177,18 +179,40 @@ def at_venue(
 ) -> Sequence[Report] | Awaitable[Sequence[Report]]:
     """Call the venue; what it is asked about one order, it is asked once at a time."""
     match effect:
-        case PlaceOrder(order=order):
+        case PlaceOrder(order=order, after=after):
             name = order.client_order_id
-            return asks.orders(Call.PLACE, name, lambda: place(venue, switch, order, now))
+            ended = asks.after(Call.CANCEL, after, (order.expires_at - now) / NANOS_PER_SECOND)
+            at = _clock_from(now, runs=ended is not None)
+            return asks.orders(Call.PLACE, name, lambda: place(venue, switch, order, at()), ended)
         case PlaceProtection(order=protective):
             name = protective.client_order_id
             return asks.orders(Call.PLACE, name, lambda: protect(venue, switch, effect, now))
         case CancelOrder(client_order_id=name):
-            return asks.orders(Call.CANCEL, name, lambda: venue.cancel(name))
+            return asks.orders(
+                Call.CANCEL, name, lambda: venue.cancel(name), _turn_to_cancel(switch, name)
+            )
         case LookUp(client_order_id=name):
             return asks.orders(Call.LOOK_UP, name, lambda: venue.look_up(name))
         case AdvanceVenue(event=event):
             return asks.orders(Call.ADVANCE, event.message_id, lambda: venue.advance(event))
+
+
+def _clock_from(now: int, *, runs: bool) -> Callable[[], int]:
+    """Return a clock that says `now` now; it stands still where nobody has to wait."""
+    if not runs:
+        return lambda: now
+    ahead_ns = now - time.monotonic_ns()
+    return lambda: ahead_ns + time.monotonic_ns()
+
+
+def _turn_to_cancel(switch: KillSwitch, name: str) -> Callable[[], Awaitable[bool]] | None:
+    """Return what waits until `name` may be asked for, none where there is nothing to wait for.
+
+    What a press of the switch ends anyhow takes no turn from it.
+    """
+    if switch.pace.is_free:
+        return None
+    return lambda: switch.pace.in_line(lambda: not switch.is_ending(name))
 
 
 def turn(switch: KillSwitch, effect: Effect) -> Awaitable[Sequence[Report]]:
