@@ -1,11 +1,14 @@
 """The ledger's tables in a real PostgreSQL."""
 
+import asyncio
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import psycopg
 import pytest
+from interlock.cli.main import app
 from interlock.ledger import day_queries, queries
 from interlock.ledger.adapters.memory import MemoryTables
 from interlock.ledger.adapters.postgres import PostgresTables, migrations
@@ -50,6 +53,7 @@ from interlock.wire.reasoning import (
     ReasonerFailure,
 )
 from interlock.wire.system import SpanRow, SpansExported
+from typer.testing import CliRunner
 
 pytestmark = pytest.mark.servers
 STAMP = Stamp(mode=TradingMode.DEMO, config_hash="c0ffee")
@@ -221,6 +225,29 @@ async def test_s3_10_days_and_post_mortems_come_back(store, tmp_path):
     assert calls == [
         {"outcome": "answered", "prompt": "p"}, {"outcome": "timeout", "prompt": None}
     ]  # fmt: skip
+
+
+async def test_s3_10_a_person_reads_what_was_written_about_a_day(database, store, tmp_path):
+    words = ["postmortem", "--postgres", database.server.url]
+
+    async def told(*more):
+        answer = await asyncio.to_thread(CliRunner().invoke, app, [*words, *more])
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+    assert await told() == "no post-mortem yet\n"
+    _, everything = day_of_trading()
+    await keep(tmp_path / "journal.jsonl", PostgresTables(store), recorded(everything))
+    assert (await told()).splitlines() == [
+        f"desk {DESK}, 1970-01-01, by ollama/m (local)",
+        "it fell",
+        "- hold less",
+        "- hold nothing",
+        "day_pnl -5",
+    ]
+    assert await told("--day", "2008-10-10") == "nothing was written about that day\n"
+    (row,) = json.loads(await told("--day", "1970-01-01", "--desk", DESK, "--json"))
+    assert row["recommendations"] == ["hold less", "hold nothing"]
 
 
 async def test_audit_rows_bring_the_window_before_the_period(store, tmp_path):

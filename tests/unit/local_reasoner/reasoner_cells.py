@@ -8,6 +8,7 @@ from interlock.local_reasoner.config import LocalReasonerConfig, PostMortemConfi
 from interlock.model.desk import DeskConfig
 from interlock.model.instrument import Instrument
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.runtime.service import Cell
 from interlock.testkit.cells import drive
 from interlock.testkit.desk_messages import SECOND, ids
@@ -33,7 +34,8 @@ def desk(names=("IBM", "MSFT")):
 
 def configured(**changes):
     both = {"sentiment": SentimentConfig(), "post_mortem": PostMortemConfig()}
-    return LocalReasonerConfig(**(both | changes))
+    provider = ProviderKind(changes.pop("provider", ProviderKind.RULES))
+    return LocalReasonerConfig(provider=provider, **(both | changes))
 
 
 def caller(config):
