@@ -139,7 +139,7 @@ def tell(telling: Telling, message: Message) -> None:
             for spell in telling.open.values():
                 spell.days.add(message.day)
         case EscalationTriggered():
-            telling.fired.append(_fired(telling, message))
+            telling.fired.append(_fired(message))
         case ModeChanged(begun=True):
             telling.modes[message.mode] += 1
         case ReasonerFailed():
@@ -187,9 +187,9 @@ def story_of(telling: Telling) -> Story | None:
     )
 
 
-def _fired(telling: Telling, message: EscalationTriggered) -> Fired:
+def _fired(message: EscalationTriggered) -> Fired:
     return Fired(
-        day=_day(telling, message),
+        day=message.day,
         trigger=message.trigger,
         call=message.call,
         granted=message.granted,

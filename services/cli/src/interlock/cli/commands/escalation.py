@@ -1,4 +1,4 @@
-"""`interlock escalation`: what would be asked of the cloud model, and why."""
+"""`interlock escalation`: what would be asked of the cloud model, and what was, and why."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,13 +7,15 @@ import typer
 
 from interlock.cli.errors import CliError
 from interlock.cli.frame import print_json, print_table
-from interlock.cli.options import JsonOption
+from interlock.cli.options import DEFAULT_STATE, JsonOption, StateOption
 
 if TYPE_CHECKING:
     from interlock.escalation.explain import Explanation
     from interlock.escalation.snapshot import Snapshot
+    from interlock.ledger.story import Fired
 
 app = typer.Typer(help="Look at escalations, without starting anything.")
+FIRED_HEAD = ("day", "trigger", "observed", "call", "granted")
 
 HEAD = ("trigger", "observed", "limit", "fires", "call", "granted")
 
@@ -57,6 +59,36 @@ def explain(
             asked = "asked" if row.granted else "not asked"
             typer.echo(f"\n{row.call} because of {row.trigger} ({asked}: {row.reason})")
             print_json(row.request)
+
+
+@app.command()
+def table(state: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> None:
+    """List every trigger that fired, day by day, from the journal of a desk that ran or runs."""
+    from interlock.ledger.app import journal_path
+    from interlock.ledger.story_query import story_in
+    from interlock.runtime.journal import JournalError
+
+    try:
+        story = story_in(journal_path(state))
+    except OSError as error:
+        raise CliError(f"{state} holds no journal: {error.strerror}") from error
+    except JournalError as error:
+        raise CliError(f"the journal in {state} cannot be trusted: {error}") from error
+    fired = [] if story is None else story.fired
+    if as_json:
+        print_json(fired)
+        return
+    print_table(FIRED_HEAD, [_fired_cells(one) for one in fired])
+
+
+def _fired_cells(one: "Fired") -> tuple[str, ...]:
+    from interlock.cli.moments import show_day
+
+    seen = [
+        f"{name} {value:g} (fires at {one.limits[name]:g})" for name, value in one.observed.items()
+    ]
+    granted = f"{'yes' if one.granted else 'no'}: {one.reason}"
+    return show_day(one.day), one.trigger, ", ".join(seen), one.call, granted
 
 
 def _cells(row: "Explanation") -> tuple[str, ...]:
