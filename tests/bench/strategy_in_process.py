@@ -63,7 +63,7 @@ def _measure() -> tuple[list[float], int]:
                 if isinstance(one, OrderIntent):
                     orders += 1
                     react(cell, one, one.ts_event)
-                    react(cell, _fill(one), one.ts_event)
+                    react(cell, fill_of(one), one.ts_event)
     return taken, orders
 
 
@@ -115,7 +115,7 @@ def _features(desk: DeskConfig, name: str, number: int) -> FeaturesComputed:
     )
 
 
-def _fill(intent: OrderIntent) -> OrderFilled:
+def fill_of(intent: OrderIntent) -> OrderFilled:
     return OrderFilled(
         message_id=derive_id("fill", intent.intent_id), decision_id=intent.decision_id,
         ts_event=intent.ts_event, desk=intent.desk, account=intent.account, venue=intent.venue,
