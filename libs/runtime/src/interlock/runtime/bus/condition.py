@@ -36,8 +36,9 @@ async def condition_of(client: Client, service: str, stream: Stream, sequence: i
     UnavailableError
         When the broker does not answer.
     """
-    info = await _ask(client, f"$JS.API.STREAM.INFO.{stream}", b"")
+    # The consumer first: what is stored and acknowledged between the two is then in the stream.
     consumer = await _ask(client, f"$JS.API.CONSUMER.INFO.{stream}.{consumer_name(service)}", b"")
+    info = await _ask(client, f"$JS.API.STREAM.INFO.{stream}", b"")
     state = info["state"]
     held = state["first_seq"] <= sequence <= state["last_seq"] and sequence > 0
     return Condition(
