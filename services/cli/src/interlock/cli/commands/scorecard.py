@@ -34,19 +34,22 @@ def scorecard(
     since: SinceOption = None,
     state: StateOption = DEFAULT_STATE,
     postgres: PostgresOption = None,
+    replay: Annotated[
+        str, typer.Option(help="The replay that ran, where its scenario changes the gates.")
+    ] = "",
     model_set: Annotated[
         str | None, typer.Option(help="The models in service, where the desk file names others.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge a desk by its gates. Exits with 1 when one fails; what is not known fails."""
-    from interlock.cli.desks import load_desk, read_section
+    from interlock.cli.desks import load_desk, read_section, with_scenario
     from interlock.cli.ledger_access import ask_ledger
     from interlock.cli.moments import parse_length
     from interlock.ledger.config import LedgerConfig
     from interlock.policy.config import PolicyConfig
 
-    file = load_desk(desk)
+    file = with_scenario(load_desk(desk), replay)
     ensemble = read_section(file, "ledger", LedgerConfig).scorecard
     if ensemble is not None:
         length_ns = None if since is None else parse_length(since)
