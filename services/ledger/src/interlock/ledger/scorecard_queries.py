@@ -107,12 +107,16 @@ async def _bought(store: Postgres, told: dict[str, Any]) -> list[Bought]:
 
 
 async def _protected(store: Postgres, told: dict[str, Any]) -> Share:
-    """Return the filled entries that had a protective order which the venue took."""
+    """Return the filled entries that had a protective order which the venue took.
+
+    What is saved of a day's profit has none, by design, and is left out.
+    """
     found = await store.rows(
         "SELECT count(*) AS of, count(*) FILTER (WHERE EXISTS (SELECT 1 FROM orders p"
         "  WHERE p.parent = o.client_order_id AND p.status NOT IN ('rejected', 'denied'))) AS held"
         " FROM orders o WHERE desk = %(desk)s AND parent IS NULL AND filled_quantity > 0"
         " AND entry_price IS NOT NULL AND exit_price IS NULL"
+        " AND NOT coalesce(reasons, '[]'::jsonb) ? 'sip'"
         " AND (%(since)s::bigint IS NULL OR ts_event >= %(since)s)",
         told,
     )
