@@ -102,6 +102,14 @@ async def kept(store, tmp_path, *more):
     await keep(tmp_path / "journal.jsonl", PostgresTables(store), batch)
 
 
+async def test_what_is_saved_of_a_days_profit_needs_no_stop(store, tmp_path):
+    saving = msgspec.structs.replace(intent(11), reasons=["sip"])
+    saved = [saving, submitted(11), accepted(11), fill(11, Side.BUY, 1, 100)]
+    await kept(store, tmp_path, *saved)
+    seen = await scorecard_queries.seen(store, DESK, 5, "not named")
+    assert seen.protected == Share(held=1, of=2)
+
+
 async def test_s3_11_what_the_tables_say(store, tmp_path):
     await kept(store, tmp_path)
     seen = await scorecard_queries.seen(store, DESK, 5, "not named")
