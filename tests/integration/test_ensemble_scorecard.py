@@ -74,7 +74,7 @@ def spans(n, took_ms):
     ]
 
 
-def two_days():
+def two_days(*saved):
     """Return what a ledger hears and says on two days: two entries, one without its stop."""
     heard: list[Message] = [
         *(bar(0, 100.0), tick(0)),
@@ -82,6 +82,7 @@ def two_days():
         *(intent(3), submitted(3), fill(3, Side.BUY, 5, 100), child(4, 3), rejected(4)),
         *(bar(5, 101.0), tick(5)),
         *(intent(6, Side.SELL), submitted(6, Side.SELL), fill(6, Side.SELL, 15, 102)),
+        *saved,
         *(bar(7, 102.0), tick(7), tick(8, ts_event=8 * SECOND + DAY)),
     ]
     state, everything = opening(ACCOUNT, "USD", START, LedgerConfig()), list[Message]()
@@ -95,17 +96,19 @@ def two_days():
     return everything
 
 
-async def kept(store, tmp_path, *more):
+async def kept(store, tmp_path, *more, saved=()):
     exported = msgspec.json.encode(SpansExported(spans=[*spans(1, 20.0), *spans(3, 40.0)]))
     told = Recorded(stream=Stream.TELEMETRY, subject="sys.spans.gate", body=exported, message=None)
-    batch = [*recorded([*two_days(), *more]), told]
+    batch = [*recorded([*two_days(*saved), *more]), told]
     await keep(tmp_path / "journal.jsonl", PostgresTables(store), batch)
 
 
 async def test_what_is_saved_of_a_days_profit_needs_no_stop(store, tmp_path):
-    saving = msgspec.structs.replace(intent(11), reasons=["sip"])
-    saved = [saving, submitted(11), accepted(11), fill(11, Side.BUY, 1, 100)]
-    await kept(store, tmp_path, *saved)
+    why = {"reasons": ["sip"]}
+    asked = msgspec.structs.replace(intent(11), **why)
+    sent = msgspec.structs.replace(submitted(11), **why)
+    saved = [asked, sent, accepted(11), fill(11, Side.BUY, 1, 100)]
+    await kept(store, tmp_path, saved=saved)
     seen = await scorecard_queries.seen(store, DESK, 5, "not named")
     assert seen.protected == Share(held=1, of=2)
 
