@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from interlock.runtime.bus.port import Bus, Delivery, WrongSequenceError
+from interlock.runtime.bus.port import Bus, Delivery, Remembered, WrongSequenceError
 from interlock.wire import catalogue
 from interlock.wire.base import root_ids
 from interlock.wire.catalogue import Stream
@@ -59,6 +59,14 @@ class Reader:
     async def is_empty_after(self, seconds: float) -> bool:
         await asyncio.sleep(seconds)
         return next(iter(self._inbox.waiting), None) is None
+
+
+async def history_of(bus: Bus, length: int) -> list[Remembered]:
+    """Return the history once it has so many items: acknowledgements may be on their way."""
+    async with asyncio.timeout(PATIENCE):
+        while len(remembered := [item async for item in bus.history()]) < length:
+            await asyncio.sleep(0.02)
+    return remembered
 
 
 async def test_messages_of_one_subject_arrive_in_the_order_of_storing(world):
@@ -136,8 +144,7 @@ async def test_history_gives_back_what_was_acknowledged_and_what_was_said(world)
     for _ in range(3):
         await (await reader.next()).ack()
     await policy_bus.publish([policy(1)], {})
-    await asyncio.sleep(0.2)
-    remembered = [item async for item in (await world.bus("policy")).history()]
+    remembered = await history_of(await world.bus("policy"), 4)
     assert [item.message for item in remembered] == [tick(0), tick(1), tick(2), policy(1)]
     assert [item.own for item in remembered] == [False, False, False, True]
 
@@ -196,8 +203,7 @@ async def test_history_is_whole_where_the_broker_ends_a_batch_early(world):
     reader = await Reader().open(await world.bus("policy"), Stream.DESK)
     for _ in range(many):
         await (await reader.next()).ack()
-    await asyncio.sleep(0.2)
-    remembered = [item async for item in (await world.bus("policy")).history()]
+    remembered = await history_of(await world.bus("policy"), many)
     assert [item.message for item in remembered] == [halt(n, long) for n in range(many)]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 from interlock.wire.base import Heard, Message, Said
+from interlock.wire.catalogue import Stream
 from interlock.wire.policy import HaltTrading, ResumeTrading
 from interlock.wire.system import DeadLettered
 
@@ -37,6 +38,23 @@ async def test_poison_is_parked_after_three_tries_and_the_rest_flows(world):
     assert {letter.tries for letter in parked} == {3}
     assert "no service survives this" in parked[0].reason
     assert "desk" in parked[2].reason or "message_id" in parked[2].reason
+
+
+@pytest.mark.parametrize(("deaths", "parked"), [(5, 0), (6, 1)])
+async def test_what_lay_beside_a_death_is_tried_and_what_was_there_each_time_is_parked(
+    memory_world, deaths, parked
+):
+    person = await memory_world.bus("operator")
+    await person.publish([halt("beside"), halt("good")], {})
+    for _ in range(deaths):
+        dying = await memory_world.bus("policy")
+        inbox = await dying.open_inbox(Stream.DESK, lambda: None)
+        inbox.take(next(iter(inbox.waiting)))
+        await dying.close()
+    async with running(await memory_world.bus("policy"), toy()) as loop:
+        await until(lambda: "good" in loop.cell.state.spoken)
+        assert loop.parked == parked
+        assert ("beside" in loop.cell.state.spoken) is (parked == 0)
 
 
 async def test_messages_without_a_byte_are_parked_and_hold_nothing_up(world):

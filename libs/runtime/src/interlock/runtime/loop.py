@@ -43,6 +43,8 @@ from interlock.wire.system import Caused, DeadLettered, MessagesSettled, Settled
 _log = logging.getLogger(__name__)
 
 MAX_TRIES = 3
+MOST_DELIVERIES = 6
+"""So often a message may be in hand when its service dies."""
 PARKED_BYTES = 512 * 1024
 """How much of a body is parked: in base64 and with all else it must fit into one message."""
 PARKED_REASON_CHARS = 1_000
@@ -338,8 +340,10 @@ class Loop[S]:
         delivery = one.delivery
         if delivery.stream is Stream.TELEMETRY:
             return
-        # What is done already is no poison, however often its acknowledgement was lost.
-        tries = 0 if self._is_done(delivery) else delivery.tries
+        # What is done already is no poison, however often its acknowledgement was lost. What was
+        # handed to a service that died may have lain beside the message it died of.
+        poison = delivery.tries > MOST_DELIVERIES and not self._is_done(delivery)
+        tries = delivery.tries if poison else 1
         reason = "the service died with this message in hand"
         while tries <= MAX_TRIES:
             try:
