@@ -23,8 +23,8 @@ $(UV):
 
 setup: .venv/.synced ## install everything into .venv/
 
-run: setup ## replay the crash of 2008 on desk params
-	@.venv/bin/interlock up --desk params --exit
+run: setup ## replay the crash of 2008 on desk hybrid
+	@.venv/bin/interlock up --desk hybrid --exit
 
 test: setup ## run the tests
 	$(RUN) pytest

@@ -37,8 +37,10 @@ def pure_files() -> list[Path]:
     files = [*ROOT.glob("libs/model/src/**/*.py"), *ROOT.glob("libs/wire/src/**/*.py")]
     for service in BUS_SERVICES:
         files += [source(service) / name for name in PURE_FILES]
-    gate = source("gate")
+    gate, strategy = source("gate"), source("strategy")
     files += [path for path in gate.rglob("*.py") if path.name not in SHELL_OF_THE_GATE]
+    shell = {strategy / "app.py", strategy / "__main__.py", *strategy.glob("adapters/*.py")}
+    files += [path for path in strategy.rglob("*.py") if path not in shell]
     return sorted({path for path in files if path.exists()})
 
 

@@ -12,20 +12,28 @@ import msgspec
 from tests.bench import (
     backtest_driver,
     chain,
+    forecasts,
     gate_in_process,
     gate_on_bus,
+    hanging_model,
     live_quotes,
+    reader,
     start_up,
+    strategy_in_process,
 )
 from tests.bench.report import Line, print_table
 
 PARTS = {
     "gate": gate_in_process.measure,
+    "strategy": strategy_in_process.measure,
     "backtest": backtest_driver.measure,
+    "forecasts": forecasts.measure,
     "gate-bus": gate_on_bus.measure,
     "chain": chain.measure,
+    "hanging-model": hanging_model.measure,
     "start-up": start_up.measure,
     "live-quotes": live_quotes.measure,
+    "reader": reader.measure,
 }
 RESULT = Path("bench.json")
 

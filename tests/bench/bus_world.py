@@ -1,10 +1,11 @@
 """Real servers and real service processes, started as `interlock up` starts them."""
 
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from interlock.cli import stack
 from interlock.cli.servers.nats import nats_password
@@ -15,7 +16,7 @@ from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.permissions import OPERATOR
 from interlock.runtime.signing import create_keys
-from interlock.wire.catalogue import FEED, SERVICES
+from interlock.wire.catalogue import FEED, services_of
 
 from tests.bench.desk import PATH, UNLIMITED
 
@@ -40,11 +41,15 @@ class World:
 
 @asynccontextmanager
 async def world(
-    services: Sequence[str] = SERVICES, *, replaying: bool = False
+    services: Sequence[str] = services_of(),
+    *,
+    replaying: bool = False,
+    overrides: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[World]:
     """Start the servers and `services`, but never the feed: the benchmark is the feed.
 
-    `replaying` puts them on the data's clock and has them tell when they have settled.
+    `replaying` puts them on the data's clock and has them tell when they have settled. `overrides`
+    are of the desk file, by environment.
     """
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
         state = open_state_folder(Path(folder))
@@ -59,6 +64,7 @@ async def world(
             await client.close()
             environment = {
                 **UNLIMITED,
+                **overrides,
                 "INTERLOCK_DESK_FILE": str(PATH),
                 "INTERLOCK_REPLAY": "bench" if replaying else "",
                 "INTERLOCK_SPEED": "max",

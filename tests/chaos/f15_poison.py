@@ -16,7 +16,7 @@ from interlock.runtime.bus.nats import connect
 from interlock.runtime.bus.permissions import ADMIN
 from interlock.runtime.loop import MAX_TRIES, PARKED_BYTES
 from interlock.wire import catalogue, codec, subjects
-from interlock.wire.catalogue import BY_TAG, ENTRIES, FEED, GATE, SERVICES, Entry
+from interlock.wire.catalogue import BY_TAG, ENTRIES, FEED, GATE, Entry, services_of
 from interlock.wire.market import ReplayCounts, ReplayFinished
 from interlock.wire.orders import OrderIntent
 from interlock.wire.system import DeadLettered
@@ -29,7 +29,7 @@ from tests.chaos.report import Outcome, require_all
 FULL, SMOKE = 1_000, 12
 """More than there are: all of them."""
 LIMIT_SECONDS = 240
-RUNNING = tuple(name for name in SERVICES if name != FEED)
+RUNNING = tuple(name for name in services_of() if name != FEED)
 PARK_BOUND_SECONDS = 90.0
 IDS = {"desk": DESK.name, "account": DESK.account, "instrument": "SPY", "interval": "1m"}
 ELSEWHERE = ReplayFinished(

@@ -163,13 +163,13 @@ async def test_settled_is_true_when_nothing_is_left(world):
         bus = await world.bus(service)
         for stream in {e.stream for e in catalogue.heard_by(service) if e.stream}:
             readers[service, stream] = await Reader().open(bus, stream)
-    assert await feed.settled()
+    assert await feed.settled(catalogue.SERVICES)
     await feed.publish([tick(1)], {})
-    assert not await feed.settled()
+    assert not await feed.settled(catalogue.SERVICES)
     for service in ("policy", "local-reasoner", "gate", "ledger"):
         await (await readers[service, Stream.MARKET].next()).ack()
     await asyncio.sleep(0.1)
-    assert await feed.settled()
+    assert await feed.settled(catalogue.SERVICES)
 
 
 async def test_unstored_words_reach_who_listens_now(world):

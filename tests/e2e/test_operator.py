@@ -12,7 +12,7 @@ from pathlib import Path
 import nats
 import pytest
 from interlock.wire import codec
-from interlock.wire.catalogue import ENTRIES, SERVICES, Stream
+from interlock.wire.catalogue import ENTRIES, SERVICES, Stream, services_of
 from interlock.wire.policy import ResumeTrading
 from nats.errors import NoRespondersError
 from nats.js.errors import APIError
@@ -76,7 +76,8 @@ def test_a_person_looks_stops_and_resumes(long_data: Path, tmp_path: Path):
     with running(tmp_path, long_data, *SLOW):
         state = ("--state", str(tmp_path))
         status = json.loads(interlock("status", "--json", *state).stdout)
-        assert {child["name"] for child in status["children"]} >= set(SERVICES)
+        names = {child["name"] for child in status["children"]}
+        assert names & set(SERVICES) == set(services_of())
         assert {child["state"] for child in status["children"]} == {"ready"}
         for words in (("ls",), ("streams",), ("consumers",)):
             listed = interlock("bus", *words, "--json", *state)
@@ -169,7 +170,7 @@ def test_rubbish_on_every_subject_is_parked_and_every_service_lives(data: Path, 
 
 def _pids_of_services(state: Path) -> dict[str, int]:
     standing = children(state)
-    return {name: standing[name]["pid"] for name in SERVICES}
+    return {name: standing[name]["pid"] for name in services_of()}
 
 
 async def _throw_rubbish(state: Path) -> Counter[tuple[str, str]]:

@@ -10,6 +10,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
+from interlock.cli.process import start
+from interlock.cli.servers.nats import desk_users, nats_password, nats_server
+from interlock.cli.state_folder import open_state_folder
+from interlock.runtime.bus import admin
+from interlock.runtime.bus.nats import connect
 from interlock.runtime.bus.permissions import OPERATOR, all_permissions
 from interlock.runtime.bus.tcp_only import Client
 from interlock.wire import catalogue, subjects
@@ -197,3 +202,22 @@ def _matches(pattern: str, subject: str) -> bool:
     return len(wanted) == len(given) and all(
         one in ("*", other) for one, other in zip(wanted, given, strict=True)
     )
+
+
+@pytest.mark.parametrize("sections", [(), ("escalation",)], ids=["without", "with"])
+async def test_a_consumer_is_made_for_an_optional_room_only_where_it_runs(tmp_path, sections):
+    state = open_state_folder(tmp_path / "bare")
+    server = nats_server(state, desk_users(state))
+    running = await start(server.child, state)
+    while not await server.child.probe():
+        assert running.process.returncode is None, running.last_lines()
+    try:
+        client = await connect(server.url, "admin", nats_password(state, "admin"), lambda _: None)
+        names = catalogue.services_of(sections)
+        await admin.prepare(client, names)
+        context = client.jetstream()
+        made = {one.name for stream in Stream for one in await context.consumers_info(stream)}
+        assert made == {name for name in names if catalogue.filters_of(name)}
+        await client.close()
+    finally:
+        await running.stop()

@@ -1,20 +1,20 @@
 """The ledger's tables in a real PostgreSQL."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import psycopg
 import pytest
-from interlock.cli.process import Running, start
-from interlock.cli.servers.postgres import postgres_server
-from interlock.cli.state_folder import open_state_folder
-from interlock.ledger import queries
+from interlock.cli.main import app
+from interlock.ledger import day_queries, queries
 from interlock.ledger.adapters.memory import MemoryTables
 from interlock.ledger.adapters.postgres import PostgresTables, migrations
 from interlock.ledger.config import LedgerConfig
 from interlock.ledger.core import decide
+from interlock.ledger.day_rows import DayRow
 from interlock.ledger.recorder import Recorder
 from interlock.ledger.rows import TABLES, MessageRow, OrderChange, Stamp
 from interlock.ledger.state import State, evolve, opening
@@ -28,7 +28,9 @@ from interlock.runtime.loop import Recorded
 from interlock.runtime.stores.postgres import Migration, MigrationError, Postgres, Statement
 from interlock.testkit.desk_messages import (
     ACCOUNT,
+    DAY,
     DESK,
+    SECOND,
     START,
     accepted,
     bar,
@@ -40,51 +42,21 @@ from interlock.testkit.desk_messages import (
     tick,
 )
 from interlock.wire import catalogue, codec
+from interlock.wire.accounts import DaySummarised
 from interlock.wire.base import Message
 from interlock.wire.catalogue import Stream
 from interlock.wire.policy import FreezeReason, ProposalVerdict
-from interlock.wire.reasoning import ReasonerFailed, ReasonerFailure
+from interlock.wire.reasoning import (
+    PostMortemSource,
+    PostMortemWritten,
+    ReasonerFailed,
+    ReasonerFailure,
+)
 from interlock.wire.system import SpanRow, SpansExported
+from typer.testing import CliRunner
 
 pytestmark = pytest.mark.servers
 STAMP = Stamp(mode=TradingMode.DEMO, config_hash="c0ffee")
-
-
-class Database:
-    """A running PostgreSQL that can be killed and started again on its data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.state = open_state_folder(folder)
-        self.server = postgres_server(self.state)
-        self.running: Running | None = None
-
-    async def start(self) -> None:
-        self.running = await start(self.server.child, self.state)
-        while not await self.server.child.probe():
-            assert self.running.process.returncode is None, self.running.last_lines()
-
-    async def stop(self) -> None:
-        if self.running is not None:
-            await self.running.stop()
-            self.running = None
-
-    def store(self) -> Postgres:
-        return Postgres(self.server.url, application="test")
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    running = Database(tmp_path / "state")
-    await running.start()
-    yield running
-    await running.stop()
-
-
-@pytest.fixture
-async def store(database: Database) -> AsyncIterator[Postgres]:
-    async with database.store() as opened:
-        await opened.migrate(migrations())
-        yield opened
 
 
 def recorded(messages: list[Message]) -> list[Recorded]:
@@ -121,13 +93,33 @@ def day_of_trading() -> tuple[State, list[Message]]:
         spent_usd=Decimal("0.001"),
         latency_ns=10**10,
     )
+    written = PostMortemWritten(
+        message_id="e" * 32,
+        decision_id="d" * 32,
+        ts_event=9,
+        desk=DESK,
+        day=0,
+        figures={"day_pnl": -5.0},
+        root_cause="it fell",
+        recommendations=["hold less", "hold nothing"],
+        source=PostMortemSource.LOCAL,
+        provider="ollama",
+        model="m",
+        prompt_hash="0" * 64,
+        answer="{}",
+        tokens_in=1,
+        tokens_out=2,
+        cost_usd=Decimal(0),
+        latency_ns=3,
+        prompt="p",
+    )
     frozen = {"freeze_reasons": [FreezeReason.BARS_STALE]}
     heard: list[Message] = [
         *(bar(0, 100.0), tick(0), judged(1, ProposalVerdict.ACCEPTED), failed),
         *(judged(2, ProposalVerdict.FROZEN, **frozen), intent(3), denied(3, quantity="NaN")),
         *(intent(4), submitted(4), accepted(4), fill(4, Side.BUY, 10, 100), bar(5, 110.0), tick(5)),
         *(intent(6, Side.SELL), submitted(6, Side.SELL), fill(6, Side.SELL, 10, Decimal("99.5"))),
-        *(bar(7, 90.0), tick(7)),
+        *(bar(7, 90.0), tick(7), tick(8, ts_event=8 * SECOND + DAY), written),
     ]
     state, everything = opening(ACCOUNT, "USD", START, LedgerConfig()), list[Message]()
     for message in heard:
@@ -211,6 +203,51 @@ async def test_the_queries_agree_with_the_ledgers_own_fold(store, tmp_path):
     assert await queries.summary(store, DESK, START) == summarise(state.tally, START)
     assert await queries.audit_rows(store, DESK) == list(state.audit)
     assert await queries.last_account(store, DESK) == state.tally.account
+
+
+async def test_s3_10_days_and_post_mortems_come_back(store, tmp_path):
+    state, everything = day_of_trading()
+    (told,) = [one for one in everything if isinstance(one, DaySummarised)]
+    await keep(tmp_path / "journal.jsonl", PostgresTables(store), recorded(everything))
+    (day,) = await day_queries.days(store, DESK)
+    assert msgspec.convert(msgspec.to_builtins(day), DayRow) == msgspec.convert(
+        told, DayRow, from_attributes=True
+    )
+    assert (day.day, day.fills, day.instruments[0].losers) == (-1, 2, 1)
+    assert day.denials_by_code == {"price.stale": 1, "size.notional": 1}
+    assert await day_queries.days(store, DESK, since_ns=DAY) == []
+    (last,) = await day_queries.post_mortems(store, DESK)
+    assert (last.day, last.root_cause, last.figures) == (0, "it fell", {"day_pnl": -5.0})
+    assert await day_queries.post_mortems(store, None, 0) == [last]
+    assert await day_queries.post_mortems(store, DESK, 1) == []
+    assert state.tally.post_mortem is not None
+    calls = await store.rows("SELECT outcome, prompt FROM model_calls ORDER BY outcome")
+    assert calls == [
+        {"outcome": "answered", "prompt": "p"}, {"outcome": "timeout", "prompt": None}
+    ]  # fmt: skip
+
+
+async def test_s3_10_a_person_reads_what_was_written_about_a_day(database, store, tmp_path):
+    words = ["postmortem", "--postgres", database.server.url]
+
+    async def told(*more):
+        answer = await asyncio.to_thread(CliRunner().invoke, app, [*words, *more])
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+    assert await told() == "no post-mortem yet\n"
+    _, everything = day_of_trading()
+    await keep(tmp_path / "journal.jsonl", PostgresTables(store), recorded(everything))
+    assert (await told()).splitlines() == [
+        f"desk {DESK}, 1970-01-01, by ollama/m (local)",
+        "it fell",
+        "- hold less",
+        "- hold nothing",
+        "day_pnl -5",
+    ]
+    assert await told("--day", "2008-10-10") == "nothing was written about that day\n"
+    (row,) = json.loads(await told("--day", "1970-01-01", "--desk", DESK, "--json"))
+    assert row["recommendations"] == ["hold less", "hold nothing"]
 
 
 async def test_audit_rows_bring_the_window_before_the_period(store, tmp_path):

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from interlock.local_reasoner.adapters.asking import ask_model
 from interlock.local_reasoner.adapters.calling import caller_of
-from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
+from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.local_reasoner.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.ports import Question
 from interlock.reasoning.schemas import PARAM_PROPOSAL, ParamProposalAnswer
 from interlock.runtime.config import ConfigError
@@ -238,6 +239,22 @@ async def test_an_endpoint_that_keeps_failing_is_left_alone(kind):
     assert report.reason is Reason.PROVIDER
     assert "not asked" in report.detail
     assert len(stub.requests) == 2
+
+
+async def test_no_more_calls_a_minute_than_are_allowed(kind):
+    report, stub, _ = await ask(kind, [Say(GOOD)], times=3, calls_per_minute=2)
+    assert isinstance(report, ModelFailed)
+    assert report.reason is Reason.BUDGET
+    assert "last minute" in report.detail
+    assert len(stub.requests) == 2
+
+
+async def test_a_kept_answer_is_not_asked_for_again(kind, tmp_path):
+    report, stub, store = await ask(kind, [Say(GOOD)], times=3, answer_cache=str(tmp_path))
+    assert isinstance(report, ModelAnswered)
+    assert len(stub.requests) == 1
+    (day,) = store.days.values()
+    assert day.calls == 1
 
 
 async def test_nobody_listens(kind):

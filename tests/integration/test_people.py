@@ -20,8 +20,8 @@ from interlock.runtime.service import Cell
 from interlock.runtime.signing import create_keys, load_rules_signer
 from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.runtime.telemetry import Telemetry
-from interlock.testkit.decisions import desk, policy, reconciled
-from interlock.wire.catalogue import EXEC, GATE, POLICY
+from interlock.testkit.decisions import account, desk, policy, reconciled
+from interlock.wire.catalogue import EXEC, GATE, LEDGER, POLICY
 from interlock.wire.policy import PolicyChanged
 from interlock.wire.system import TripLevel
 from msgspec.structs import replace
@@ -106,6 +106,25 @@ async def test_a_person_is_answered_by_the_standing_that_their_word_brought_abou
         assert forced["latency_ms"] > 0
         again = await run("stage", "show")
         assert (again["epoch"], again["forced_demo"]) == (forced["epoch"], True)
+
+
+async def test_s3_9_stage_show_lists_what_the_next_stage_needs(broker):
+    async with people(broker) as run:
+        assert (await run("stage", "show"))["promotion"] is None
+        ledger = await broker.bus(LEDGER)
+        await ledger.publish([account(3_600)], {})
+        await ledger.close()
+        async with asyncio.timeout(5):
+            while (shown := (await run("stage", "show"))["promotion"]) is None:
+                await asyncio.sleep(0.05)
+        assert (shown["stage"], shown["next_stage"]) == ("demo", "demo_testing")
+        needed = {one["name"]: (one["needed"], one["holds"]) for one in shown["criteria"]}
+        assert needed == {
+            "sessions": ("10", False),
+            "sharpe": ("above 0.8", False),
+            "drawdown": ("below 8 %", False),
+            "escalations": ("below 1 a day", False),
+        }
 
 
 async def test_a_refusal_is_one_line_with_its_code_and_exit_1(broker):

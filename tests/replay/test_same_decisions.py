@@ -24,7 +24,7 @@ from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.runtime.telemetry import Telemetry
 from interlock.venues.replay import open_replay
 from interlock.wire.base import Message, tag_of
-from interlock.wire.catalogue import SERVICES
+from interlock.wire.catalogue import services_of
 from interlock.wire.orders import GateHeard
 from interlock.wire.system import Heartbeat
 
@@ -104,7 +104,7 @@ async def with_loops(
     tasks: list[asyncio.Task[None]] = []
     processes: list[Process] = []
     replaying = None
-    for name in SERVICES:
+    for name in services_of(file.sections):
         module = importlib.import_module(f"interlock.{name.replace('-', '_')}.app")
         process = Process(
             settings=settings, desk_file=file, clock=DataClock(),
@@ -161,12 +161,111 @@ async def test_the_memory_bus_and_the_backtest_decide_alike(file, tmp_path):
     assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
 
 
+async def test_the_memory_bus_and_the_backtest_forecast_alike(tmp_path):
+    file = load_desk_file(DESK_FILE, {"INTERLOCK__SIGNALS__MODELS": "{ shipped = true }"})
+    replay = slice_of("crash-2008", 400, tmp_path)
+    server = MemoryServer()
+
+    async def bus_of(service: str) -> Bus:
+        return MemoryBus(server, service)
+
+    ours = with_backtest(file, replay)
+    assert {row["model_set"] for row in ours["data.features.v1"]} == {"stocks-2006-12-31"}
+    assert all(row["missing_models"] == () for row in ours["data.features.v1"])
+    assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
+
+
+async def test_s3_10_every_day_of_a_replay_is_written_about_and_alike(tmp_path):
+    text = DESK_FILE.read_text() + "\n[local_reasoner.post_mortem]\n"
+    (tmp_path / "desk.toml").write_text(text)
+    file = load_desk_file(tmp_path / "desk.toml", {})
+    replay = slice_of("crash-2008", 60, tmp_path)
+    server = MemoryServer()
+
+    async def bus_of(service: str) -> Bus:
+        return MemoryBus(server, service)
+
+    ours = with_backtest(file, replay)
+    days = [one["day"] for one in ours["account.day-summarised.v1"]]
+    assert len(days) == len(set(days)) > 10
+    assert len(days) == len(ours["data.clock.v1"])
+    assert [one["day"] for one in ours["reasoner.post-mortem.v1"]] == days
+    assert ours["reasoner.post-mortem.v1"][-1]["source"] == "rules"
+    assert_same(ours, await with_loops(file, replay, tmp_path / "state", bus_of))
+
+
 @pytest.mark.servers
 async def test_nats_and_the_backtest_decide_alike(file, tmp_path, broker):
     replay = slice_of("crash-2008", 160, tmp_path)
     ours = with_backtest(file, replay)
     assert ours["order.filled.v1"]
     assert_same(ours, await with_loops(file, replay, tmp_path / "desk", broker.bus))
+
+
+ESCALATING = """
+[escalation]
+sharpe_least_days = 5
+
+[escalation.levels]
+drawdown_5d_pct = { fires = 1.0, clears = 0.5 }
+daily_loss_pct = { fires = 0.5, clears = 0.2 }
+daily_pnl_pct = { fires = -0.5, clears = -0.2 }
+volatility_zscore = { fires = 1.0, clears = 0.5 }
+correlation = { fires = 0.9, clears = 0.95 }
+"""
+
+
+@pytest.fixture
+def escalating(tmp_path) -> DeskFile:
+    """Return a desk whose triggers fire easily, asking rules."""
+    path = tmp_path / "escalating.toml"
+    path.write_text(DESK_FILE.read_text(encoding="utf-8") + ESCALATING, encoding="utf-8")
+    return load_desk_file(path, {})
+
+
+def calls_by_day(decisions: Decisions) -> dict[object, list[object]]:
+    days: dict[object, list[object]] = defaultdict(list)
+    for row in decisions["escalation.triggered.v1"]:
+        if row["granted"]:
+            days[row["day"]].append(row["call"])
+    return days
+
+
+async def test_escalations_are_the_same_on_the_memory_bus_and_in_the_backtest(escalating, tmp_path):
+    replay = slice_of("crash-2008", 600, tmp_path)
+    server = MemoryServer()
+
+    async def bus_of(service: str) -> Bus:
+        return MemoryBus(server, service)
+
+    ours = with_backtest(escalating, replay)
+    days = calls_by_day(ours)
+    assert sum(map(len, days.values())) > 10
+    assert max(map(len, days.values())) <= 3
+    answers = (
+        "reasoner.regime-audited.v1",
+        "reasoner.rewards-engineered.v1",
+        "reasoner.sanity-judged.v1",
+    )
+    written = [one for one in ours["reasoner.post-mortem.v1"] if one["source"] == "cloud"]
+    answered = sum(len(ours[tag]) for tag in answers) + len(written)
+    assert answered == sum(map(len, days.values()))
+    assert written
+    assert all(ours[tag] for tag in answers)
+    assert_same(ours, await with_loops(escalating, replay, tmp_path / "state", bus_of))
+
+
+@pytest.mark.servers
+async def test_escalations_are_the_same_on_nats(escalating, tmp_path, broker):
+    replay = slice_of("crash-2008", 160, tmp_path)
+    ours = with_backtest(escalating, replay)
+    assert ours["escalation.triggered.v1"]
+    assert_same(ours, await with_loops(escalating, replay, tmp_path / "desk", broker.bus))
+
+
+def test_a_desk_without_the_section_has_no_escalations(file, tmp_path):
+    ours = with_backtest(file, slice_of("crash-2008", 160, tmp_path))
+    assert not [tag for tag in ours if tag.startswith("escalation")]
 
 
 def test_the_backtest_says_the_same_twice(file, tmp_path):

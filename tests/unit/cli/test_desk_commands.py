@@ -7,13 +7,17 @@ import pytest
 from interlock.cli.commands.orders import HEAD, order_cells
 from interlock.cli.commands.policy import parameter_diff
 from interlock.cli.commands.scorecard import rules_of
+from interlock.cli.commands.standing import criteria_cells, promotion_head
 from interlock.cli.commands.trace import trace_lines
 from interlock.cli.main import app
 from interlock.ledger.decision import Decision
 from interlock.ledger.rows import PolicyVersionRow
+from interlock.model.values import Stage
 from interlock.policy.config import PolicyConfig
 from interlock.runtime.config import load_desk_file
-from interlock.wire.policy import ParameterChange
+from interlock.testkit.desk_messages import ids
+from interlock.wire.policy import ParameterChange, PromotionAssessed, PromotionCriterion
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 DESK_FILE = str(Path(__file__).parents[3] / "deploy" / "desks" / "params.toml")
@@ -25,6 +29,8 @@ NO_DATA = "holds no data of a desk"
     [
         (["trace", "abc"], NO_DATA),
         (["orders"], NO_DATA),
+        (["postmortem"], NO_DATA),
+        (["postmortem", "--day", "yesterday"], "is no day: write 2008-10-10"),
         (["policy", "show"], NO_DATA),
         (["policy", "history"], NO_DATA),
         (["policy", "diff", "1", "2"], NO_DATA),
@@ -143,3 +149,27 @@ def test_a_decision_without_spans_shows_its_messages():
 )
 def test_a_decision_names_the_one_that_set_its_policy(set_by, how):
     assert trace_lines(decision(set_by), [])[-1].endswith(f"(a none -> 1), {how}")
+
+
+def test_s3_9_stage_show_lists_each_criterion_with_what_was_seen_and_what_is_needed():
+    shown = PromotionAssessed(
+        **ids("shown"),
+        ts_event=0,
+        stage=Stage.DEMO,
+        next_stage=Stage.DEMO_TESTING,
+        day=14_215,
+        criteria=[
+            PromotionCriterion(name="sharpe", observed="0.91", needed="above 0.8", holds=True),
+            PromotionCriterion(name="sessions", observed="3", needed="10", holds=False),
+        ],
+    )
+    assert promotion_head(shown) == (
+        "next stage demo_testing, as of 2008-12-02: 1 of 2 criteria missing"
+    )
+    assert criteria_cells(shown) == [
+        ("sharpe", "holds", "0.91", "above 0.8"),
+        ("sessions", "missing", "3", "10"),
+    ]
+    assert promotion_head(replace(shown, stage=Stage.FULL, next_stage=None)) == (
+        "there is no further stage"
+    )

@@ -143,7 +143,8 @@ def test_the_day_begins_at_the_last_mark_before_it():
     said = []
     for n, (price, ts_event) in enumerate(moments):
         hear(state, bar(n, float(price)))
-        said += hear(state, tick(n, ts_event=ts_event))
+        told = hear(state, tick(n, ts_event=ts_event))
+        said += [one for one in told if isinstance(one, AccountUpdated)]
     assert [a.day_pnl for a in said] == [0, -1000, -1000, -500]
     assert said[-1].equity_at_day_start == START - 1000
     assert [a.day for a in said] == [0, 0, 1, 1]

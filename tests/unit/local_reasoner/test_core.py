@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from interlock.local_reasoner.adapters.calling import caller_of
 from interlock.local_reasoner.app import build
-from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
+from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.local_reasoner.core import decide
 from interlock.local_reasoner.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.local_reasoner.state import evolve
 from interlock.model.desk import DeskConfig
 from interlock.model.instrument import Instrument
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.reasoning.schemas import ParamProposalAnswer
 from interlock.runtime.service import Cell, Perform, Publish
 from interlock.wire.base import caused_id, root_ids
@@ -244,6 +245,7 @@ async def test_rules_say_the_same_bytes_every_time():
         ({"provider": "ollama", "base_url": "http://x"}, "needs a model"),
         ({"provider": "ollama", "model": "m"}, "needs a base_url"),
         ({"parameter": "leverage"}, "no answer schema"),
+        ({"calls_per_minute": 0}, "calls_per_minute must be at least 1"),
         ({"lower": 3, "upper": 3}, "must be below"),
         ({"timeout_seconds": 0}, "timeout_seconds must be above zero"),
         ({"budget_usd_per_day": "-1"}, "finite and not negative"),

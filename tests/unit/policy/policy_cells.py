@@ -17,12 +17,13 @@ from interlock.wire.policy import (
     ForceDemo,
     HaltTrading,
     PolicyChanged,
+    PromotionAssessed,
     ResumeTrading,
     RollBackPolicy,
     SetStage,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import SanityJudged
+from interlock.wire.reasoning import CallKind, EscalationTriggered, SanityJudged, Trigger
 from interlock.wire.system import AlertRaised, SafetyTripped, SwitchChanged, TripLevel
 
 LIMITS = ParameterLimits(initial=1.0, lower=0.3, upper=3.0, max_step=0.2)
@@ -110,6 +111,21 @@ def sane(n, *, stay_demo=False, ts_event=None):
     )
 
 
+def escalated(n, *, granted=True):
+    return EscalationTriggered(
+        **ids("escalated", n, granted),
+        ts_event=n * SECOND,
+        trigger=Trigger.RISK,
+        call=CallKind.REWARD_ENGINEER,
+        observed={"drawdown_5d_pct": 8.1},
+        limits={"drawdown_5d_pct": 8.0},
+        granted=granted,
+        reason="call 1 of 3",
+        calls_today=1,
+        ts_desk=n * SECOND,
+    )
+
+
 def on_day(day, pnl=0, second=3_600, **more):
     """Return the account `second` seconds into a trading day, its profit in USD."""
     n = day * DAY_SECONDS + second
@@ -119,8 +135,12 @@ def on_day(day, pnl=0, second=3_600, **more):
 
 
 def say(cell, message):
-    """Let `message` happen at its own moment; return what was said to it."""
-    return react(cell, message, message.ts_event)
+    """Let `message` happen at its own moment; return what was said to it.
+
+    What the desk has shown, said each day, has its own tests.
+    """
+    said = react(cell, message, message.ts_event)
+    return [one for one in said if not isinstance(one, PromotionAssessed)]
 
 
 def of(kind, said):

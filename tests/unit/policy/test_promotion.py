@@ -4,10 +4,19 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
+from interlock.model.performance import sharpe
 from interlock.policy.config import PromotionRule
-from interlock.policy.promotion import Evidence, criteria, drawdown, sharpe
+from interlock.policy.promotion import Evidence, criteria, drawdown
 
-from tests.unit.policy.policy_cells import on_day, policy_cell, sane, say, switched, tripped
+from tests.unit.policy.policy_cells import (
+    escalated,
+    on_day,
+    policy_cell,
+    sane,
+    say,
+    switched,
+    tripped,
+)
 
 RULE = PromotionRule()
 GOOD = [100, 50, 120, 80, 60, 90, 110, 70, 40, 130]
@@ -115,6 +124,8 @@ def test_one_escalation_a_day_is_too_many():
     for day, pnl in enumerate(GOOD, 1):
         say(cell, on_day(day, pnl))
         if day > 1:
+            say(cell, escalated(day))
+            say(cell, escalated(day, granted=False))
             say(cell, sane(day * 100_000))
     say(cell, on_day(11))
     evidence = cell.state.evidence

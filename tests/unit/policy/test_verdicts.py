@@ -12,6 +12,7 @@ from interlock.testkit.cells import begin, cell_of, react
 from interlock.testkit.decisions import account, desk, policy, proposal
 from interlock.testkit.desk_messages import SECOND, ids, tick
 from interlock.testkit.rules import SEAL
+from interlock.wire.decisions import Mode, ModeChanged
 from interlock.wire.market import FeedCondition, FeedStatusChanged
 from interlock.wire.policy import (
     FreezeReason,
@@ -221,6 +222,26 @@ def test_the_clock_may_be_off_by_exactly_250_ms(offset_ms, frozen):
     (row, *_) = react(cell, proposal(at, 1.1), at * SECOND)
     assert row.freeze_reasons == ([F.CLOCK_OFFSET] if frozen else [])
     assert row.verdict is (V.FROZEN if frozen else V.ACCEPTED)
+
+
+def offline(n, *, begun=True):
+    return ModeChanged(
+        **ids("mode", n, begun), ts_event=n * SECOND, mode=Mode.RL_ONLY, begun=begun, reason=""
+    )
+
+
+@pytest.mark.parametrize("tightens", [None, "down"])
+def test_s3_8_feature_toggles_are_frozen_while_the_local_reasoner_is_offline(tightens):
+    limits = ParameterLimits(initial=1, lower=0, upper=1, max_step=1, tightens=tightens)
+    freely = {"max_accept_rate": 1.0, "decision_seconds": 1}
+    parameters = {"threshold_bps": LIMITS, "feature.rsi": limits}
+    cell = policy_cell(config(parameters=parameters, **freely))
+    react(cell, offline(1), SECOND)
+    row = judge(cell, 5, 0.0, parameter="feature.rsi")
+    assert (row.verdict, row.freeze_reasons) == (V.FROZEN, [F.REASONER_OFFLINE])
+    assert judge(cell, 6, 1.1).verdict is V.ACCEPTED
+    react(cell, offline(7, begun=False), 7 * SECOND)
+    assert judge(cell, 8, 0.0, parameter="feature.rsi").verdict is V.ACCEPTED
 
 
 def test_i9_what_is_not_known_freezes():

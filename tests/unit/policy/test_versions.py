@@ -183,7 +183,7 @@ def test_a_version_is_saved_once_the_store_is_back():
 
 def test_a_refusal_delivered_again_is_said_once():
     cell = policy_cell()
-    said = said_of(cell, cadence(5, 9.0))
+    said = of(ProposalJudged, said_of(cell, cadence(5, 9.0)))
     again = copy.deepcopy(cell)
     assert [row.verdict for row in said] == [V.OUT_OF_BOUNDS]
     assert react(again, proposal(5, 9.0), 5 * SECOND) == []

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from interlock.reasoning.budget import (
+    AllOf,
     BudgetLimits,
     DaySpent,
     MemoryBudgetStore,
@@ -79,3 +80,16 @@ async def test_a_new_day_has_a_new_budget():
     assert not await store.reserve(call_id="b", day="2024-01-01", usd=Decimal(0))
     assert await store.reserve(call_id="b", day="2024-01-02", usd=Decimal(1))
     await store.settle(call_id="never-reserved", day="2024-01-03", usd=Decimal(1))
+
+
+async def test_all_budgets_have_to_agree_and_what_was_set_aside_is_given_back():
+    money = MemoryBudgetStore(BudgetLimits(usd_per_day=Decimal(1), calls_per_day=None))
+    calls = MemoryBudgetStore(BudgetLimits(usd_per_day=None, calls_per_day=1))
+    both = AllOf(((money, None), (calls, "2008-10-10")))
+    assert await both.reserve(call_id="a", day="today", usd=Decimal("0.4"))
+    assert not await both.reserve(call_id="b", day="today", usd=Decimal("0.4"))
+    assert money.days["today"].usd == Decimal("0.4")
+    assert calls.days["2008-10-10"].calls == 1
+    await both.settle(call_id="a", day="today", usd=Decimal("0.1"))
+    assert money.days["today"].usd == Decimal("0.1")
+    assert not calls.days["2008-10-10"].open

@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from interlock.reasoning.reader import MAX_ANSWER_CHARS, ReadRefusal, Unreadable, read, report
+from interlock.reasoning.answer_text import MAX_ANSWER_CHARS
+from interlock.reasoning.reader import read, report
+from interlock.reasoning.refusal import ReadRefusal, Unreadable
 from interlock.reasoning.schemas import MAX_RATIONALE_CHARS, PARAM_PROPOSAL, ParamProposalAnswer
 
 GOOD = '{"threshold_bps": 1.2, "confidence": 70, "rationale": "x"}'
@@ -83,7 +86,7 @@ REFUSED = {
     answer("~1.2"): ReadRefusal.BAD_JSON,
     answer("1,5"): ReadRefusal.BAD_JSON,
     answer("1.2 to 1.4"): ReadRefusal.BAD_JSON,
-    "{'threshold_bps': 1, 'threshold_bps': 2, 'confidence': 7}": ReadRefusal.BAD_JSON,
+    "{'threshold_bps': 1, 'threshold_bps': 2, 'confidence': 7}": ReadRefusal.CONFLICT,
     "[" * 100_000: ReadRefusal.TOO_DEEP,
     '{"a":' * 40_000: ReadRefusal.TOO_DEEP,
     '{"a":' * 100 + GOOD + "}" * 100: ReadRefusal.TOO_DEEP,
@@ -156,7 +159,7 @@ def test_i16_whatever_a_model_writes_is_a_code_or_within_the_limits(text):
 )
 def test_reads_back_what_was_written(threshold, confidence, prose):
     text = json.dumps({"threshold_bps": threshold, "confidence": confidence, "rationale": "x"})
-    around = prose.replace("{", "").replace("<", "")
+    around = re.sub(r"[{<\[]", "", prose)
     reading = read(f"{around}\n{text}", PARAM_PROPOSAL)
     assert reading == ParamProposalAnswer(
         threshold_bps=threshold, confidence=confidence, rationale="x"

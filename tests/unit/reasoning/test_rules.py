@@ -2,7 +2,8 @@ import json
 
 import pytest
 from interlock.reasoning.ports import Finish, Question
-from interlock.reasoning.reader import Unreadable, read
+from interlock.reasoning.reader import read
+from interlock.reasoning.refusal import Unreadable
 from interlock.reasoning.rules import Rules
 from interlock.reasoning.schemas import PARAM_PROPOSAL
 

@@ -51,5 +51,8 @@ def test_endless_type_is_refused():
 def test_every_rule_names_a_field_of_its_type():
     assert SCHEMAS["param-proposal"] is PARAM_PROPOSAL
     for schema in SCHEMAS.values():
+        if schema.rows is not None:
+            assert schema.kind.__struct_fields__ == (schema.rows.field,)
+            schema = schema.rows.row  # noqa: PLW2901 - its rows have the fields
         assert tuple(schema.fields) == schema.kind.__struct_fields__
         assert set(schema.identifying) <= set(schema.fields)

@@ -8,7 +8,7 @@ from interlock.runtime import waves as module
 from interlock.runtime.bus.memory import MemoryBus, MemoryServer
 from interlock.runtime.telemetry import Telemetry
 from interlock.runtime.waves import Waves
-from interlock.testkit.decisions import venue_bar, wanted, wide_bar
+from interlock.testkit.decisions import features, venue_bar, wanted, wide_bar
 from interlock.wire import catalogue, subjects
 from interlock.wire.base import tag_of
 from interlock.wire.catalogue import Stream
@@ -19,10 +19,11 @@ from interlock.wire.system import Caused, MessagesSettled, Settled
 class World:
     """A memory bus whose listeners are told by hand to be done."""
 
-    def __init__(self):
+    def __init__(self, services=None):
         self.server = MemoryServer()
         self.bus = MemoryBus(self.server, "feed")
-        self.waves = Waves(self.bus, Telemetry("feed", {}))
+        running = catalogue.services_of() if services is None else services
+        self.waves = Waves(self.bus, Telemetry("feed", {}), running)
         self.wave = None
 
     async def publish(self, message):
@@ -94,6 +95,23 @@ async def test_a_message_is_published_once_and_with_a_trace(world):
     assert row.headers["traceparent"].split("-")[1] == BAR.decision_id
     for service in LISTENERS:
         await world.done(service, BAR)
+    await world.wave
+
+
+@pytest.mark.parametrize(
+    ("sections", "awaited"), [((), False), (("escalation",), True)], ids=["without", "with"]
+)
+async def test_a_wave_waits_for_an_optional_room_only_where_it_runs(world, sections, awaited):
+    world = World(catalogue.services_of(sections))
+    message = features(1, 2.0)
+    await world.publish(message)
+    listeners = catalogue.listeners_of(tag_of(type(message)))
+    assert "escalation" in listeners
+    for service in listeners:
+        if service != "escalation":
+            await world.done(service, message)
+    assert world.wave.done() is not awaited
+    await world.done("escalation", message)
     await world.wave
 
 

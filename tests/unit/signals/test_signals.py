@@ -24,6 +24,8 @@ ALWAYS_THERE = {
     "instrument_id",
     "bar_seconds",
     "close",
+    "model_set",
+    "missing_models",
 }
 SHORT = SignalsConfig(
     ema_fast=2,

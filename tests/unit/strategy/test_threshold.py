@@ -8,8 +8,8 @@ from interlock.model.values import OrderType, Side
 from interlock.runtime.config import ConfigError, load_desk_file
 from interlock.strategy.app import build, reloader
 from interlock.strategy.config import StrategyConfig
-from interlock.strategy.core import scaled_threshold_bps
 from interlock.strategy.state import ConfigReloaded
+from interlock.strategy.threshold import scaled_threshold_bps
 from interlock.testkit.cells import cell_of, drive, react
 from interlock.testkit.decisions import desk, features, policy
 from interlock.testkit.desk_messages import SECOND, bar, fill, ids, order_ids

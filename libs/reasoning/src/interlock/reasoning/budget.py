@@ -91,3 +91,28 @@ class MemoryBudgetStore:
     async def settle(self, *, call_id: str, day: str, usd: Decimal) -> None:
         if day in self.days:
             self.days[day] = settled(self.days[day], call_id, usd)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Several budgets that must all agree, each on its own day; none is the day that is asked for.
+
+    What the first ones set aside is given back where a later one refuses. A call that was counted
+    stays counted, so the budgets that count calls come last.
+    """
+
+    budgets: tuple[tuple[BudgetStore, str | None], ...]
+
+    async def reserve(self, *, call_id: str, day: str, usd: Decimal) -> bool:
+        taken: list[tuple[BudgetStore, str]] = []
+        for budget, own_day in self.budgets:
+            if not await budget.reserve(call_id=call_id, day=own_day or day, usd=usd):
+                for earlier, its_day in taken:
+                    await earlier.settle(call_id=call_id, day=its_day, usd=ZERO)
+                return False
+            taken.append((budget, own_day or day))
+        return True
+
+    async def settle(self, *, call_id: str, day: str, usd: Decimal) -> None:
+        for budget, own_day in self.budgets:
+            await budget.settle(call_id=call_id, day=own_day or day, usd=usd)

@@ -9,10 +9,12 @@ from functools import partial
 
 from interlock.model.values import ZERO
 from interlock.reasoning import breaker as breakers
+from interlock.reasoning.answer_cache import AnswerCache, Kept, key_of
 from interlock.reasoning.breaker import Breaker, BreakerLimits
 from interlock.reasoning.budget import BudgetStore
 from interlock.reasoning.cost import Price, most_tokens_in
 from interlock.reasoning.ports import Answer, AskFailedError, Finish, Provider, Question
+from interlock.reasoning.rate import Rate
 from interlock.reasoning.retry import RetryPolicy, with_retries
 from interlock.wire.reasoning import ReasonerFailure
 
@@ -49,12 +51,22 @@ class NotAnswered:
 type Asked = Answered | NotAnswered
 
 
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """The tries of one question: their id, where they are reserved, and what each has cost."""
+
+    call_id: str
+    budget: BudgetStore
+    bills: list[Decimal]
+
+
 @dataclass(kw_only=True, slots=True)
 class ModelCaller:
     """Asks one provider on behalf of one desk.
 
     `price` is none where nobody knows it: then nothing is asked. `today` returns the budget's day
-    as ``YYYY-MM-DD``, `monotonic` nanoseconds for latency and the breaker.
+    as ``YYYY-MM-DD``, `monotonic` nanoseconds for latency, the breaker and the `rate`. What `cache`
+    holds is not asked again.
     """
 
     provider: Provider
@@ -64,12 +76,32 @@ class ModelCaller:
     breaker_limits: BreakerLimits
     today: Callable[[], str]
     monotonic: Callable[[], int] = time.monotonic_ns
+    rate: Rate | None = None
+    cache: AnswerCache | None = None
     _breaker: Breaker = field(default_factory=Breaker)
 
-    async def ask(self, question: Question, call_id: str) -> Asked:
-        """Return what came of the question. Failures are values; only broken code raises."""
+    async def ask(
+        self, question: Question, call_id: str, budget: BudgetStore | None = None
+    ) -> Asked:
+        """Return what came of the question. Failures are values; only broken code raises.
+
+        `budget` is asked in place of the caller's own.
+        """
         if not self.provider.metered:
             return _judged(await self.provider.ask(question), ZERO, 0)
+        key = "" if self.cache is None else key_of(self.provider, question)
+        kept = None if self.cache is None else self.cache.get(key)
+        if kept is not None:
+            return _judged(kept.answer, kept.spent_usd, kept.latency_ns)
+        asked = await self._ask(question, call_id, budget or self.budget)
+        if self.cache is not None and isinstance(asked, Answered):
+            entry = Kept(
+                answer=asked.answer, spent_usd=asked.spent_usd, latency_ns=asked.latency_ns
+            )
+            self.cache.put(key, entry)
+        return asked
+
+    async def _ask(self, question: Question, call_id: str, budget: BudgetStore) -> Asked:
         started = self.monotonic()
         admitted = breakers.admitted(self._breaker, self.breaker_limits, started)
         if admitted is None:
@@ -83,7 +115,7 @@ class ModelCaller:
         bills: list[Decimal] = []
         outcome: Answer | AskFailedError = AskFailedError(ReasonerFailure.PROVIDER, "interrupted")
         try:
-            outcome = await self._in_time(question, call_id, bills)
+            outcome = await self._in_time(question, _Calls(call_id, budget, bills))
         except AskFailedError as error:
             outcome = error
         finally:
@@ -106,26 +138,28 @@ class ModelCaller:
         else:
             self._breaker = breakers.succeeded(self._breaker)
 
-    async def _in_time(self, question: Question, call_id: str, bills: list[Decimal]) -> Answer:
+    async def _in_time(self, question: Question, calls: _Calls) -> Answer:
         seconds = question.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                attempt = partial(self._attempt, question, call_id, bills)
+                attempt = partial(self._attempt, question, calls)
                 return await with_retries(attempt, self.retries, seconds)
         except TimeoutError as error:
             detail = f"no answer within {seconds:g} s"
             raise AskFailedError(ReasonerFailure.TIMEOUT, detail) from error
 
-    async def _attempt(
-        self, question: Question, call_id: str, bills: list[Decimal], attempt: int
-    ) -> Answer:
+    async def _attempt(self, question: Question, calls: _Calls, attempt: int) -> Answer:
+        if self.rate is not None and not self.rate.admit(self.monotonic()):
+            # Ours, not the endpoint's: it says nothing about the endpoint.
+            detail = f"not asked: {self.rate.most} calls in the last minute"
+            raise AskFailedError(ReasonerFailure.BUDGET, detail)
         if self.price is None:
             detail = f"nobody knows what {self.provider.model} costs: configure its price"
             raise AskFailedError(ReasonerFailure.BUDGET, detail)
         most_in = most_tokens_in(question.system, question.prompt)
         estimate = self.price(most_in, question.max_tokens)
-        one, day = f"{call_id}-{attempt}", self.today()
-        if not await self.budget.reserve(call_id=one, day=day, usd=estimate):
+        one, day = f"{calls.call_id}-{attempt}", self.today()
+        if not await calls.budget.reserve(call_id=one, day=day, usd=estimate):
             raise AskFailedError(ReasonerFailure.BUDGET, f"no budget left on {day}")
         bill = estimate
         try:
@@ -139,8 +173,8 @@ class ModelCaller:
         else:
             return answer
         finally:
-            bills.append(bill)
-            await self.budget.settle(call_id=one, day=day, usd=bill)
+            calls.bills.append(bill)
+            await calls.budget.settle(call_id=one, day=day, usd=bill)
 
 
 def _judged(answer: Answer, spent_usd: Decimal, latency_ns: int) -> Asked:

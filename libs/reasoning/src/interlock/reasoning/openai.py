@@ -5,10 +5,13 @@ anything that understands them (vLLM, llama.cpp, DeepSeek, a gateway).
 """
 
 from collections.abc import AsyncIterator
+from enum import StrEnum
+from http import HTTPStatus
 
 import httpx2
 import openai
 from openai.types.chat import ChatCompletion
+from openai.types.chat.completion_create_params import ResponseFormat
 from openai.types.responses import Response, ResponseOutputMessage
 
 from interlock.model.plain_text import plain_text
@@ -86,42 +89,86 @@ class OpenAIResponses:
         await self._client.close()
 
 
+class Shape(StrEnum):
+    """How an endpoint is held to a schema: by it, to any JSON object, or by the prompt alone."""
+
+    SCHEMA = "json_schema"
+    OBJECT = "json_object"
+    PLAIN = "text"
+
+
+_LESS = {Shape.SCHEMA: Shape.OBJECT, Shape.OBJECT: Shape.PLAIN}
+_BAD_REQUEST = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
+_ABOUT_THE_SHAPE = ("response_format", "response format", "json_schema", "json_object")
+
+
 class OpenAIChat:
-    """`base_url` ends in the version, such as ``http://127.0.0.1:8000/v1``."""
+    """`base_url` ends in the version, such as ``http://127.0.0.1:8000/v1``.
+
+    Not every server takes a schema, and some take no JSON mode either. Which it is shows with the
+    first question: a refusal that names the format is answered with the next weaker one, and the
+    endpoint is asked that way from then on.
+    """
 
     name = "openai-chat"
     metered = True
 
     def __init__(self, model: str, base_url: str, api_key: str, timeout_seconds: float) -> None:
         self.model = model
+        self.shape = Shape.SCHEMA
         self._api_key = api_key
         self._client = _client(base_url, api_key, timeout_seconds)
 
     async def ask(self, question: Question) -> Answer:
-        try:
-            said = await self._client.chat.completions.create(
-                model=self.model,
-                messages=[
-                    {"role": "system", "content": question.system},
-                    {"role": "user", "content": question.prompt},
-                ],
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {
-                        "name": question.schema.name,
-                        "schema": strict_json_schema(question.schema.kind),
-                        "strict": True,
-                    },
-                },
-                # `max_completion_tokens` is OpenAI's newer word; compatible servers know this one.
-                max_tokens=question.max_tokens,
-            )
-            return _from_completion(said)
-        except (openai.OpenAIError, ResponseTooLargeError, ValueError, TypeError) as error:
-            raise _failure(error, self._api_key) from error
+        while True:
+            try:
+                return await self._ask(question)
+            except (openai.OpenAIError, ResponseTooLargeError, ValueError, TypeError) as error:
+                weaker = _LESS.get(self.shape)
+                if weaker is None or not _refuses_shape(error):
+                    raise _failure(error, self._api_key) from error
+                self.shape = weaker
+
+    async def _ask(self, question: Question) -> Answer:
+        said = await self._client.chat.completions.create(
+            model=self.model,
+            messages=[
+                {"role": "system", "content": question.system},
+                {"role": "user", "content": question.prompt},
+            ],
+            response_format=_response_format(self.shape, question),
+            # `max_completion_tokens` is OpenAI's newer word; compatible servers know this one.
+            max_tokens=question.max_tokens,
+        )
+        return _from_completion(said)
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _response_format(shape: Shape, question: Question) -> ResponseFormat | openai.Omit:
+    match shape:
+        case Shape.SCHEMA:
+            return {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": question.schema.name,
+                    "schema": strict_json_schema(question.schema.kind),
+                    "strict": True,
+                },
+            }
+        case Shape.OBJECT:
+            return {"type": "json_object"}
+        case Shape.PLAIN:
+            return openai.omit
+
+
+def _refuses_shape(error: Exception) -> bool:
+    """Return whether a server says no to the format, and not to what was asked."""
+    if not isinstance(error, openai.APIStatusError) or error.status_code not in _BAD_REQUEST:
+        return False
+    told = str(error).lower()
+    return any(word in told for word in _ABOUT_THE_SHAPE)
 
 
 def _from_response(said: Response) -> Answer:

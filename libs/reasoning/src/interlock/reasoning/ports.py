@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from interlock.reasoning.schemas import AnswerSchema
+from interlock.reasoning.answer_schema import AnswerSchema
 from interlock.wire.reasoning import ReasonerFailure
 
 

@@ -5,55 +5,17 @@ reader what else a field may be called, in which range it lies, and how far it m
 shape without guessing.
 """
 
-from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from interlock.reasoning.answer_schema import AnswerSchema, NumberRule, TextRule
+from interlock.reasoning.cloud_answers import REGIME_AUDITOR, REWARD_ENGINEER, SANITY_JUDGE
+from interlock.reasoning.day_answers import POST_MORTEM
+from interlock.reasoning.trading_answers import ALLOCATION, DECISION, SENTIMENT
+
 MAX_RATIONALE_CHARS = 500
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NumberRule:
-    """A number from `lower` to `upper`. `percent`: 0.8 and "80%" may stand for 80, or 80 for 0.8.
-
-    Which of the two it is, the range decides.
-    """
-
-    lower: float
-    upper: float
-    whole: bool = False
-    percent: bool = False
-    aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TextRule:
-    """Free text, cut at `max_chars`: it explains, and decides nothing."""
-
-    max_chars: int
-    aliases: tuple[str, ...] = ()
-
-
-type FieldRule = NumberRule | TextRule
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AnswerSchema:
-    """One kind of answer. An object without any of the `identifying` fields is no answer at all."""
-
-    name: str
-    kind: type[Struct]
-    fields: dict[str, FieldRule]
-    identifying: tuple[str, ...]
-
-    def narrowed(self, field: str, lower: float, upper: float) -> "AnswerSchema":
-        """Return the same schema with another range for one number."""
-        rule = self.fields[field]
-        assert isinstance(rule, NumberRule)
-        changed = replace(rule, lower=lower, upper=upper)
-        return replace(self, fields={**self.fields, field: changed})
 
 
 class ParamProposalAnswer(Struct, frozen=True, kw_only=True):
@@ -86,7 +48,19 @@ PARAM_PROPOSAL = AnswerSchema(
     identifying=("threshold_bps",),
 )
 
-SCHEMAS: dict[str, AnswerSchema] = {schema.name: schema for schema in (PARAM_PROPOSAL,)}
+SCHEMAS: dict[str, AnswerSchema] = {
+    schema.name: schema
+    for schema in (
+        PARAM_PROPOSAL,
+        DECISION,
+        ALLOCATION,
+        REGIME_AUDITOR,
+        REWARD_ENGINEER,
+        SANITY_JUDGE,
+        SENTIMENT,
+        POST_MORTEM,
+    )
+}
 """Every schema by the name `interlock reason parse --schema` knows it by."""
 
 _KEPT_KEYS = frozenset({"type", "properties", "items", "enum", "const", "anyOf", "description"})

@@ -3,6 +3,10 @@
 Environment variables override single keys: ``INTERLOCK__GATE__MAX_ORDER_NOTIONAL=5000`` sets
 ``max_order_notional`` of section ``[gate]``; the value is read as TOML, or as text where it is
 none.
+
+A scenario is a second TOML file that is laid over the first, table by table, for one replay: a
+stretch of the past with its own universe and limits. ``INTERLOCK_SCENARIO`` names it. It says in
+``[replay]`` what is replayed, and no desk that trades at a venue takes one.
 """
 
 import hashlib
@@ -10,6 +14,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -19,13 +24,27 @@ import msgspec
 from msgspec import Struct
 
 from interlock.model.desk import DeskConfig
+from interlock.model.values import TradingMode
 from interlock.wire.system import ConfigLine
 
 ENVIRONMENT_PREFIX = "INTERLOCK__"
+SCENARIO_VARIABLE = "INTERLOCK_SCENARIO"
 
 
 class ConfigError(ValueError):
     """The configuration cannot be used. The text says which key, and what to do."""
+
+
+class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[replay]`` of a scenario: recorded data, and which days of it, both included.
+
+    `data` is a named set, or a file in the folder that ``INTERLOCK_DATA`` names.
+    """
+
+    data: str
+    first: date | None = None
+    last: date | None = None
+    why: str = ""
 
 
 class DeskFile(Struct, frozen=True, kw_only=True):
@@ -35,6 +54,8 @@ class DeskFile(Struct, frozen=True, kw_only=True):
     desk: DeskConfig
     sections: dict[str, dict[str, Any]]
     config_hash: str
+    scenario: Scenario | None = None
+    scenario_path: str = ""
 
     def section[C](self, service: str, kind: type[C]) -> C:
         """Return the section of `service` as `kind`, or raise `ConfigError` naming the key."""
@@ -50,20 +71,47 @@ def load_desk_file(path: Path, environment: Mapping[str, str] = os.environ) -> D
     ConfigError
         When the file is absent or no TOML, when a key is unknown or a value cannot be used.
     """
+    raw = _read(path)
+    scenario = None
+    if laid_over := environment.get(SCENARIO_VARIABLE, ""):
+        changes = _read(Path(laid_over))
+        scenario = _convert(laid_over, "replay", changes.pop("replay", {}), Scenario)
+        _lay_over(raw, changes)
+    _override(raw, environment)
+    desk = _convert(str(path), "desk", raw.pop("desk", {}), DeskConfig)
+    if scenario is not None and desk.mode is TradingMode.LIVE:
+        raise ConfigError(f"{path}: mode is live, and a scenario is for replays only")
+    stray = sorted(name for name, value in raw.items() if not isinstance(value, dict))
+    if stray:
+        raise ConfigError(f"{path}: {stray[0]} stands outside any section")
+    whole = {"desk": desk, **raw} | ({} if scenario is None else {"replay": scenario})
+    digest = hashlib.sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()
+    return DeskFile(
+        path=str(path),
+        desk=desk,
+        sections=raw,
+        config_hash=digest,
+        scenario=scenario,
+        scenario_path=laid_over,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=_number)
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=_number)
     except FileNotFoundError:
         raise ConfigError(f"there is no desk file {path}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
-    _override(raw, environment)
-    desk = _convert(str(path), "desk", raw.pop("desk", {}), DeskConfig)
-    stray = sorted(name for name, value in raw.items() if not isinstance(value, dict))
-    if stray:
-        raise ConfigError(f"{path}: {stray[0]} stands outside any section")
-    canonical = msgspec.json.encode({"desk": desk, **raw}, order="deterministic")
-    digest = hashlib.sha256(canonical).hexdigest()
-    return DeskFile(path=str(path), desk=desk, sections=raw, config_hash=digest)
+
+
+def _lay_over(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Put every value of `above` into `below`; tables are merged, anything else is replaced."""
+    for name, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(name), dict):
+            _lay_over(below[name], cast("dict[str, Any]", value))
+        else:
+            below[name] = value
 
 
 def changes_between(section: str, old: Struct, new: Struct) -> list[ConfigLine]:

@@ -7,7 +7,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from interlock.wire.base import Message
 from interlock.wire.orders import OrderDenied, OrderEvent, SubmitOrder
-from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
+from interlock.wire.reasoning import (
+    ParameterProposal,
+    ReasonerFailed,
+    RegimeAudited,
+    RewardsEngineered,
+    SanityJudged,
+)
 
 _LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -58,6 +64,10 @@ def _proposal(metrics: Metrics, message: ParameterProposal) -> None:
     metrics.cost.inc(float(message.cost_usd))
 
 
+def _answer(metrics: Metrics, message: RegimeAudited | RewardsEngineered | SanityJudged) -> None:
+    metrics.cost.inc(float(message.cost_usd))
+
+
 def _failure(metrics: Metrics, message: ReasonerFailed) -> None:
     metrics.errors.labels(reason=message.reason).inc()
     metrics.cost.inc(float(message.spent_usd))
@@ -75,6 +85,9 @@ def _denial(metrics: Metrics, message: OrderDenied) -> None:
 _COUNTED: dict[type[Message], Callable[[Metrics, Any], None]] = {
     ParameterProposal: _proposal,
     ReasonerFailed: _failure,
+    RegimeAudited: _answer,
+    RewardsEngineered: _answer,
+    SanityJudged: _answer,
     SubmitOrder: _approval,
     OrderDenied: _denial,
 }

@@ -21,6 +21,12 @@ from interlock.runtime.bus.port import TRACE_HEADER
 from interlock.wire.base import Message, tag_of
 from interlock.wire.orders import OrderDenied, OrderFilled, SubmitOrder
 from interlock.wire.policy import ProposalJudged
+from interlock.wire.reasoning import (
+    ParameterProposal,
+    RegimeAudited,
+    RewardsEngineered,
+    SanityJudged,
+)
 from interlock.wire.system import SpanRow, SpansExported
 
 if TYPE_CHECKING:
@@ -31,6 +37,8 @@ MAX_SPANS_WAITING = 20_000
 _encoder = msgspec.json.Encoder()
 _TRACEPARENT_PARTS = 4
 _SPAN_ID_BITS = 64
+# Any server may speak the chat protocol: who is behind it the protocol does not say.
+_GEN_AI_PROVIDERS = {"openai-chat": "openai"}
 
 decision_in_hand: ContextVar[str] = ContextVar("decision_in_hand", default="")
 
@@ -141,11 +149,31 @@ def _numbers_of(message: Message) -> dict[str, str]:
             }
         case OrderFilled():
             return {"interlock.filled": f"{message.last_qty} at {message.last_px}"}
+        case RegimeAudited() | RewardsEngineered() | SanityJudged():
+            return _model_call(message)
+        case ParameterProposal() if message.tokens_in:
+            return _model_call(message)
         case ProposalJudged():
             verdict = f"{message.old:g} to {message.proposed:g}: {message.verdict}"
             return {"interlock.verdict": verdict}
         case _:
             return {}
+
+
+def _model_call(
+    said: ParameterProposal | RegimeAudited | RewardsEngineered | SanityJudged,
+) -> dict[str, str]:
+    """Return the attributes of OpenTelemetry's semantic conventions for generative models."""
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": _GEN_AI_PROVIDERS.get(said.provider, said.provider),
+        "gen_ai.response.model": said.model,
+        "gen_ai.output.type": "json",
+        "gen_ai.usage.input_tokens": str(said.tokens_in),
+        "gen_ai.usage.output_tokens": str(said.tokens_out),
+        "interlock.prompt_hash": said.prompt_hash,
+        "interlock.cost_usd": str(said.cost_usd),
+    }
 
 
 def encode_spans(spans: SpansExported) -> bytes:

@@ -8,6 +8,7 @@ wave as well. Live feeds do without waves: there the market does not wait.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
@@ -20,14 +21,19 @@ from interlock.wire.system import MessagesSettled
 SILENCE_SECONDS = 2.0
 ENOUGH_QUIET = 2
 ASK_SECONDS = 0.02
+ALWAYS = catalogue.services_of()
 _decoder = msgspec.json.Decoder(MessagesSettled)
 
 
 class Waves:
-    """Publishes messages one at a time, each with everything that follows from it."""
+    """Publishes messages one at a time, each with everything that follows from it.
 
-    def __init__(self, bus: Bus, telemetry: Telemetry) -> None:
+    `services` are those that run; nobody waits for others.
+    """
+
+    def __init__(self, bus: Bus, telemetry: Telemetry, services: Sequence[str] = ALWAYS) -> None:
         self._bus = bus
+        self._services = services
         self._telemetry = telemetry
         self._open: set[tuple[str, str]] = set()
         self._early: set[tuple[str, str]] = set()
@@ -71,6 +77,8 @@ class Waves:
 
     def _expect(self, message_id: str, tag: str) -> None:
         for listener in catalogue.listeners_of(tag):
+            if listener not in self._services:
+                continue
             pair = (message_id, listener)
             if pair in self._early:
                 self._early.remove(pair)
@@ -80,5 +88,5 @@ class Waves:
     async def _wait_for_broker(self) -> None:
         quiet = 0
         while quiet < ENOUGH_QUIET:
-            quiet = quiet + 1 if await self._bus.settled() else 0
+            quiet = quiet + 1 if await self._bus.settled(self._services) else 0
             await asyncio.sleep(ASK_SECONDS)

@@ -93,20 +93,32 @@ class StubModel:
         What to do, request by request.
     port
         0 for any free port.
+    version, models
+        What it says of itself as Ollama. Without a version it has no such page.
     """
 
-    def __init__(self, replies: Sequence[Reply], port: int = 0) -> None:
+    def __init__(
+        self,
+        replies: Sequence[Reply],
+        port: int = 0,
+        version: str = "0.12.3",
+        models: Sequence[str] = (MODEL,),
+    ) -> None:
         if not replies:
             raise ValueError("a stub needs at least one reply")
         self.requests: list[Asked] = []
         self._replies = list(replies)
         self._port = port
         self._closing = asyncio.Event()
+        self._ollama_version = version
+        self._models = models
         app = web.Application(client_max_size=8 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._asked)
         app.router.add_post("/v1/responses", self._asked)
         app.router.add_post("/api/chat", self._asked)
-        app.router.add_get("/api/tags", _tags)
+        app.router.add_get("/api/tags", self._tags)
+        if version:
+            app.router.add_get("/api/version", self._version)
         app.router.add_get("/v1/models", _models)
         self._runner = web.AppRunner(app, shutdown_timeout=0.2, access_log=None)
 
@@ -164,6 +176,13 @@ class StubModel:
             case _:
                 assert_never(reply)
 
+    async def _tags(self, _request: web.Request) -> web.Response:
+        listed = [{"model": name, "name": name, "size": 1} for name in self._models]
+        return web.json_response({"models": listed})
+
+    async def _version(self, _request: web.Request) -> web.Response:
+        return web.json_response({"version": self._ollama_version})
+
     async def _pause(self, seconds: float) -> None:
         """Wait, but not longer than the server lives."""
         if seconds > 0:
@@ -181,10 +200,6 @@ class StubModel:
         except ConnectionResetError:
             pass
         return response
-
-
-async def _tags(_request: web.Request) -> web.Response:
-    return web.json_response({"models": [{"model": MODEL, "name": MODEL, "size": 1}]})
 
 
 async def _models(_request: web.Request) -> web.Response:

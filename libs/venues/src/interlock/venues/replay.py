@@ -1,6 +1,7 @@
 """Recorded market data, opened by name or by path."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from interlock.venues.replay_files import READERS, open_file, reader_of
@@ -8,7 +9,13 @@ from interlock.venues.replay_named import NAMED_SETS, open_named
 from interlock.venues.replay_rows import ReplayData, ReplayError
 
 
-def open_replay(source: str, instruments: Sequence[str] | None = None) -> ReplayData:
+def open_replay(
+    source: str,
+    instruments: Sequence[str] | None = None,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> ReplayData:
     """Open a named data set, or a Parquet or CSV file.
 
     Parameters
@@ -20,6 +27,8 @@ def open_replay(source: str, instruments: Sequence[str] | None = None) -> Replay
         ``bid_close, ask_close`` or ``bid, ask``. Further columns are ignored.
     instruments : sequence of str, optional
         Only these symbols, as the source spells them.
+    first, last : date, optional
+        Only the bars that begin on these UTC days or between them. A named set has its own.
 
     Raises
     ------
@@ -34,4 +43,4 @@ def open_replay(source: str, instruments: Sequence[str] | None = None) -> Replay
             f"there is no data set {source!r}: name one of {', '.join(sorted(NAMED_SETS))}, "
             f"or a file that ends in {' or '.join(sorted(READERS))}"
         )
-    return open_file(path, instruments)
+    return open_file(path, instruments, first, last)

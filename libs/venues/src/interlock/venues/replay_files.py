@@ -7,6 +7,7 @@ made a slice at a time, so memory holds the columns and not the rows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from interlock.venues.replay_named import DAY_SECONDS
 from interlock.venues.replay_rows import NAN, RawBar, ReplayData, ReplayError, listed
 
 _SLICE_ROWS = 8_192
+_DAY_NS = DAY_SECONDS * NANOS_PER_SECOND
 _FIELDS = ("ts_start", "ts_complete", "symbol", *PRICES, "volume", "bid", "ask", *SIZES)
 
 
@@ -42,10 +44,17 @@ def reader_of(path: Path) -> Callable[[Path], Table] | None:
     return next((READERS[ending] for ending in READERS if name.endswith(ending)), None)
 
 
-def open_file(path: Path, instruments: Sequence[str] | None) -> ReplayData:
+def open_file(
+    path: Path,
+    instruments: Sequence[str] | None,
+    first: date | None = None,
+    last: date | None = None,
+) -> ReplayData:
     """Open one file; see `interlock.venues.replay.open_replay`."""
     pc = arrow("compute")
     table = _select(path, columns(path, _read(path)), instruments)
+    if first is not None or last is not None:
+        table = _between(path, table, first or date.min, last or date.max)
     steps = _steps(table)
     bar_seconds = DAY_SECONDS
     if "ts_complete" not in table.column_names:
@@ -94,6 +103,22 @@ def _select(path: Path, table: Table, instruments: Sequence[str] | None) -> Tabl
     if absent:
         raise ReplayError(f"{path} has no {listed(absent)}: it has {listed(present)}")
     return table.filter(pc.is_in(table["symbol"], texts(instruments)))
+
+
+def _between(path: Path, table: Table, first: date, last: date) -> Table:
+    pc = arrow("compute")
+    begins, ends = _utc_ns(first), _utc_ns(last, days_later=1)
+    inside = pc.and_(pc.greater_equal(table["ts_start"], begins), pc.less(table["ts_start"], ends))
+    chosen = table.filter(inside)
+    if not chosen.num_rows:
+        raise ReplayError(f"{path} has no bars from {first} to {last}: choose other days")
+    return chosen
+
+
+def _utc_ns(day: date, days_later: int = 0) -> int:
+    since_1970 = day.toordinal() - date(1970, 1, 1).toordinal() + days_later
+    limit = (2**63 - 1) // _DAY_NS
+    return max(-limit, min(limit, since_1970)) * _DAY_NS
 
 
 def _steps(table: Table) -> Column:

@@ -49,6 +49,11 @@ NAMED_SETS = {
         last=date(2005, 12, 30),
         why="a year in which nothing much happened",
     ),
+    "stocks": NamedSet(
+        first=date(2000, 3, 1),
+        last=date(2013, 3, 1),
+        why="everything there is: what the shipped models are trained on, each on its first years",
+    ),
 }
 DEFAULT_SET = "crash-2008"
 

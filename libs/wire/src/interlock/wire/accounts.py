@@ -62,3 +62,48 @@ class AccountUpdated(DeskMessage, frozen=True, kw_only=True, tag="account.update
     equity_at_week_start: Decimal = Decimal(0)
     drawdown_5d_pct: float = 0.0
     losses_in_row: int = 0
+
+
+class DayLine(Struct, frozen=True, kw_only=True):
+    """What one instrument brought on one day: `pnl` on marks, after fees; `worth` at the end.
+
+    `worth` is signed, in the account's currency; `winners` and `losers` count closed trades.
+    """
+
+    instrument_id: str
+    pnl: Decimal
+    worth: Decimal
+    fills: int
+    winners: int
+    losers: int
+
+
+class DaySummarised(DeskMessage, frozen=True, kw_only=True, tag="account.day-summarised.v1"):
+    """A trading day that is over. Money in the account's currency, `day` counted from 1970.
+
+    `denials_by_code` counts failed controls, `trips_by_code` what stopped the desk, `failures` the
+    model calls that gave nothing, by reason. `max_drawdown_pct` is the largest fall within the day
+    from its high, in percent of it; `killed` says that the kill rule fired, `escalations` counts
+    the calls that were granted. `instruments` are those held or traded, by name.
+    """
+
+    account: str
+    currency: str
+    day: int
+    equity_at_day_start: Decimal
+    equity: Decimal
+    day_pnl: Decimal
+    fees: Decimal
+    drawdown_5d_pct: float
+    max_drawdown_pct: float
+    cadences: int
+    intents: int
+    approvals: int
+    fills: int
+    killed: bool
+    escalations: int
+    proposals_applied: int
+    instruments: list[DayLine]
+    denials_by_code: dict[str, int]
+    trips_by_code: dict[str, int]
+    failures: dict[str, int]

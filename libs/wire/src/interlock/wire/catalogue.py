@@ -4,13 +4,13 @@ Permissions, streams, consumers, schemas, service pages and the AsyncAPI documen
 from this table. A message that is not in it cannot be published.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 
-from interlock.wire import accounts, market, orders, policy, reasoning, subjects, system
+from interlock.wire import accounts, decisions, market, orders, policy, reasoning, subjects, system
 from interlock.wire.base import Message
 
 
@@ -118,9 +118,12 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 FEED, SIGNALS, REASONER, STRATEGY = "feed", "signals", "local-reasoner", "strategy"
 POLICY, GATE, EXEC, LEDGER, CLI = "policy", "gate", "exec", "ledger", "cli"
+ESCALATION = "escalation"
 
-SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, SIGNALS, FEED)
+SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, ESCALATION, SIGNALS, FEED)
 """Every service, in the order of starting: nobody speaks before those who must hear listen."""
+OPTIONAL = frozenset({ESCALATION})
+"""Services that run only for a desk whose file has their section."""
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
@@ -158,7 +161,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.news,
         stream=Stream.MARKET,
         publishers=(FEED,),
-        listeners=(SIGNALS, LEDGER),
+        listeners=(SIGNALS, REASONER, ESCALATION, LEDGER),
         recovery=Recovery.NONE,
         why="news, for a model to read",
     ),
@@ -177,7 +180,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.features,
         stream=Stream.MARKET,
         publishers=(SIGNALS,),
-        listeners=(REASONER, STRATEGY, GATE, LEDGER),
+        listeners=(REASONER, STRATEGY, GATE, ESCALATION, LEDGER),
         why="indicators after one bar",
     ),
     Entry(
@@ -186,7 +189,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.feed_status,
         stream=Stream.DESK,
         publishers=(FEED,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(STRATEGY, POLICY, GATE, ESCALATION, LEDGER),
         why="what is wrong with an instrument's data, or fine again",
     ),
     Entry(
@@ -221,7 +224,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="doc.param-proposal.{desk}.{parameter}",
         subject_of=subjects.param_proposal,
         stream=Stream.DESK,
-        publishers=(REASONER,),
+        publishers=(REASONER, ESCALATION),
         listeners=(POLICY, LEDGER),
         why="a model asks for another value of a parameter",
     ),
@@ -230,7 +233,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="evt.reasoner.failed.{desk}",
         subject_of=subjects.reasoner_failed,
         stream=Stream.DESK,
-        publishers=(REASONER,),
+        publishers=(REASONER, ESCALATION),
         listeners=(LEDGER,),
         why="a model call gave nothing, with the reason",
     ),
@@ -249,7 +252,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.policy_changed,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(REASONER, STRATEGY, GATE, LEDGER),
+        listeners=(REASONER, SIGNALS, STRATEGY, GATE, ESCALATION, LEDGER),
         why="a new policy version is in force",
     ),
     Entry(
@@ -258,7 +261,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.trading_state,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(STRATEGY, GATE, EXEC, LEDGER),
+        listeners=(STRATEGY, GATE, EXEC, ESCALATION, LEDGER),
         why="halted, reduce-only or active",
     ),
     Entry(
@@ -338,9 +341,9 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="doc.sanity-judged.{desk}",
         subject_of=subjects.sanity_judged,
         stream=Stream.DESK,
-        publishers=(REASONER,),
+        publishers=(REASONER, ESCALATION),
         listeners=(POLICY, LEDGER),
-        why="whether a desk in quarantine should stay on paper",
+        why="whether a desk should stay on paper after a kill",
     ),
     Entry(
         kind=system.SafetyTripped,
@@ -537,7 +540,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.position_changed,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(),
+        listeners=(ESCALATION,),
         why="a position after a fill",
     ),
     Entry(
@@ -546,7 +549,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.account_updated,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(STRATEGY, POLICY, GATE),
+        listeners=(STRATEGY, POLICY, GATE, ESCALATION),
         why="equity, profits and positions once a cadence",
     ),
     Entry(
@@ -554,7 +557,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="evt.alert.raised.{desk}.{severity}",
         subject_of=subjects.alert,
         stream=Stream.DESK,
-        publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER, CLI),
+        publishers=(FEED, SIGNALS, REASONER, ESCALATION, STRATEGY, POLICY, GATE, EXEC, LEDGER, CLI),
         listeners=(LEDGER,),
         why="something a person should know",
     ),
@@ -572,8 +575,8 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="sys.heartbeat.{service}.{instance}",
         subject_of=subjects.heartbeat,
         stream=None,
-        publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(EXEC, CLI),
+        publishers=(FEED, SIGNALS, REASONER, ESCALATION, STRATEGY, POLICY, GATE, EXEC, LEDGER),
+        listeners=(STRATEGY, EXEC, CLI),
         recovery=Recovery.NONE,
         why="a service is alive; not stored",
     ),
@@ -582,10 +585,118 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="dead.letter.{service}",
         subject_of=subjects.dead_lettered,
         stream=Stream.DEAD,
-        publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
+        publishers=(FEED, SIGNALS, REASONER, ESCALATION, STRATEGY, POLICY, GATE, EXEC, LEDGER),
         listeners=(CLI,),
         recovery=Recovery.NONE,
         why="a message nobody could handle, parked with its body",
+    ),
+    Entry(
+        kind=market.PutCallRatioObserved,
+        pattern="data.put-call.{source}",
+        subject_of=subjects.put_call,
+        stream=Stream.MARKET,
+        publishers=(FEED,),
+        listeners=(ESCALATION, LEDGER),
+        why="open puts over open calls of the market, on the day it is of",
+    ),
+    Entry(
+        kind=reasoning.SentimentJudged,
+        pattern="doc.sentiment.{desk}.{instrument}",
+        subject_of=subjects.sentiment,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(STRATEGY, ESCALATION, LEDGER),
+        why="how a model takes the news of one instrument",
+    ),
+    Entry(
+        kind=reasoning.ReasonerStatusChanged,
+        pattern="evt.reasoner.status.{desk}",
+        subject_of=subjects.reasoner_status,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(STRATEGY, LEDGER),
+        why="the local model is out of reach, or answers again",
+    ),
+    Entry(
+        kind=reasoning.PostMortemWritten,
+        pattern="doc.post-mortem.{desk}",
+        subject_of=subjects.post_mortem,
+        stream=Stream.DESK,
+        publishers=(REASONER, ESCALATION),
+        listeners=(LEDGER,),
+        why="what a trading day came to, and why",
+    ),
+    Entry(
+        kind=accounts.DaySummarised,
+        pattern="doc.day-summarised.{desk}",
+        subject_of=subjects.day_summarised,
+        stream=Stream.DESK,
+        publishers=(LEDGER,),
+        listeners=(REASONER, ESCALATION),
+        why="a trading day that is over, in figures",
+    ),
+    Entry(
+        kind=policy.PromotionAssessed,
+        pattern="doc.promotion.{desk}",
+        subject_of=subjects.promotion,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(LEDGER,),
+        why="what the desk has shown of what the next stage needs",
+    ),
+    Entry(
+        kind=decisions.ScoreComputed,
+        pattern="doc.score.{desk}.{instrument}",
+        subject_of=subjects.score,
+        stream=Stream.DESK,
+        publishers=(STRATEGY,),
+        listeners=(ESCALATION, LEDGER),
+        why="the meta-ensemble's score after one bar, with all it was made of",
+    ),
+    Entry(
+        kind=decisions.ModeChanged,
+        pattern="evt.strategy.mode.{desk}",
+        subject_of=subjects.mode_changed,
+        stream=Stream.DESK,
+        publishers=(STRATEGY,),
+        listeners=(POLICY, LEDGER),
+        why="a failure mode of the meta-ensemble begins or ends",
+    ),
+    Entry(
+        kind=reasoning.EscalationTriggered,
+        pattern="evt.escalation.triggered.{desk}",
+        subject_of=subjects.escalation_triggered,
+        stream=Stream.DESK,
+        publishers=(ESCALATION,),
+        listeners=(POLICY, LEDGER),
+        why="something is worth a call of the cloud model, granted or not",
+    ),
+    Entry(
+        kind=reasoning.RegimeAudited,
+        pattern="doc.regime-audited.{desk}",
+        subject_of=subjects.regime_audited,
+        stream=Stream.DESK,
+        publishers=(ESCALATION,),
+        listeners=(LEDGER,),
+        why="a model's view of the market's regime, and what it would change",
+    ),
+    Entry(
+        kind=reasoning.RewardsEngineered,
+        pattern="doc.rewards-engineered.{desk}",
+        subject_of=subjects.rewards_engineered,
+        stream=Stream.DESK,
+        publishers=(ESCALATION,),
+        listeners=(LEDGER,),
+        why="a model's view of what the desk should be rewarded for",
+    ),
+    Entry(
+        kind=reasoning.DoNotTradeProposed,
+        pattern="doc.do-not-trade.{desk}",
+        subject_of=subjects.do_not_trade,
+        stream=Stream.DESK,
+        publishers=(ESCALATION,),
+        listeners=(POLICY, LEDGER),
+        why="a model asks to leave some instruments or sectors alone",
     ),
 )
 
@@ -621,6 +732,13 @@ def filters_of(service: str) -> dict[Stream, list[str]]:
     if service == LEDGER:
         filters[Stream.TELEMETRY] = [subjects.SPANS_FROM_ALL]
     return filters
+
+
+def services_of(sections: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the services of a desk whose file has these sections, in the order of starting."""
+    return tuple(
+        name for name in SERVICES if name not in OPTIONAL or name.replace("-", "_") in sections
+    )
 
 
 def said_by(service: str) -> tuple[Entry, ...]:

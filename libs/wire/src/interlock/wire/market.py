@@ -57,6 +57,19 @@ class NewsArrived(Message, frozen=True, kw_only=True, tag="data.news.v1"):
     url: str
 
 
+class PutCallRatioObserved(Message, frozen=True, kw_only=True, tag="data.put-call.v1"):
+    """Open puts over open calls of a whole market on the day `as_of` (``YYYY-MM-DD``)."""
+
+    source: str
+    as_of: str
+    ratio: float
+
+    def __post_init__(self) -> None:
+        require_finite_float("ratio", self.ratio)
+        if not self.ratio > 0:
+            raise ValueError(f"a put/call ratio is above zero, not {self.ratio}")
+
+
 class ClockTicked(DeskMessage, frozen=True, kw_only=True, tag="data.clock.v1"):
     """One cadence of the desk has passed; everything periodic hangs on this message.
 
@@ -99,12 +112,35 @@ class FeedStatusChanged(DeskMessage, frozen=True, kw_only=True, tag="feed.status
     limit: float | None = None
 
 
+class VolatilityRegime(StrEnum):
+    """How an instrument's volatility stands to what it used to be."""
+
+    CALM = "calm"
+    NORMAL = "normal"
+    STRESSED = "stressed"
+
+
 class FeaturesComputed(DeskMessage, frozen=True, kw_only=True, tag="data.features.v1"):
     """What signals know after one bar. A feature that is not warm yet is absent, never zero.
 
     Returns and volatilities are fractions, `spread_bps` is in 1/10,000, `adv` in the quote
     currency a day, `rsi` 0 to 100, `delta` units of the underlying per unit of an option, the rest
     in the price's own unit.
+
+    Parameters
+    ----------
+    turnover_ratio, liquidity
+        This bar's turnover, and that of the last few bars, as a multiple of the instrument's own
+        trailing mean; `liquidity` is 1 at most.
+    sector_dispersion
+        The population deviation of one bar's returns (fractions) within the instrument's sector.
+    p_short, p_mid
+        Probability, 0 to 1, that the close is higher after 1 and after 5 bars.
+    size_hint
+        What the trained policy would hold, before a sigmoid: any number, above zero is long.
+    model_set, missing_models
+        The name of the models that forecast, and which of `p_short`, `p_mid` and `size_hint` could
+        not be had although the desk asks for them. Both are empty where it does not.
     """
 
     instrument_id: str
@@ -125,9 +161,22 @@ class FeaturesComputed(DeskMessage, frozen=True, kw_only=True, tag="data.feature
     adv: float | None = None
     spread_bps: float | None = None
     delta: float | None = None
+    turnover_ratio: float | None = None
+    liquidity: float | None = None
+    sector_dispersion: float | None = None
+    p_short: float | None = None
+    p_mid: float | None = None
+    size_hint: float | None = None
+    volatility_regime: VolatilityRegime | None = None
+    model_set: str = ""
+    missing_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_finite_float("close", self.close)
+        if self.p_short is not None and not 0.0 <= self.p_short <= 1.0:
+            raise ValueError(f"p_short is a probability, not {self.p_short}")
+        if self.p_mid is not None and not 0.0 <= self.p_mid <= 1.0:
+            raise ValueError(f"p_mid is a probability, not {self.p_mid}")
 
 
 class ReplayCounts(Struct, frozen=True, kw_only=True):

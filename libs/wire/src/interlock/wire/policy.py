@@ -35,6 +35,7 @@ class FreezeReason(StrEnum):
     CLOCK_OFFSET = "clock_offset"
     ACCOUNT_UNKNOWN = "account_unknown"
     REVERTED = "reverted"
+    REASONER_OFFLINE = "reasoner_offline"
 
 
 class ProposalJudged(DeskMessage, frozen=True, kw_only=True, tag="policy.proposal-judged.v1"):
@@ -71,8 +72,9 @@ class ParameterChange(Struct, frozen=True, kw_only=True):
 class PolicyChanged(DeskMessage, frozen=True, kw_only=True, tag="policy.changed.v1"):
     """A policy version: an epoch of the desk, whole, with its difference to the one before.
 
-    `do_not_trade` names instruments or sectors. `signature` is the policy service's Ed25519 over
-    `interlock.wire.signing.policy_bytes`, in base64.
+    `do_not_trade` names instruments or sectors; `do_not_trade_by_model` are those of them that only
+    a model asked for, and that its next answer replaces. `signature` is the policy service's
+    Ed25519 over `interlock.wire.signing.policy_bytes`, in base64.
     """
 
     version: int
@@ -83,6 +85,7 @@ class PolicyChanged(DeskMessage, frozen=True, kw_only=True, tag="policy.changed.
     proposal_id: str | None
     config_hash: str
     do_not_trade: list[str] = field(default_factory=list[str])
+    do_not_trade_by_model: list[str] = field(default_factory=list[str])
     key_id: str = ""
     signature: str = ""
 
@@ -212,3 +215,21 @@ class CommandRefused(DeskMessage, frozen=True, kw_only=True, tag="policy.command
     by: str
     code: str
     reason: str
+
+
+class PromotionCriterion(Struct, frozen=True, kw_only=True):
+    """One thing that the next stage needs, with what was seen of it."""
+
+    name: str
+    observed: str
+    needed: str
+    holds: bool
+
+
+class PromotionAssessed(DeskMessage, frozen=True, kw_only=True, tag="policy.promotion.v1"):
+    """What the desk has shown at its stage, as a trading day begins. `next_stage` may be none."""
+
+    stage: Stage
+    next_stage: Stage | None
+    day: int
+    criteria: list[PromotionCriterion]

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable
 
-from interlock.wire.accounts import AccountUpdated, PositionChanged
+from interlock.wire.accounts import AccountUpdated, DaySummarised, PositionChanged
+from interlock.wire.decisions import ModeChanged, ScoreComputed
 from interlock.wire.market import (
     Bar,
     ClockTicked,
     FeaturesComputed,
     FeedStatusChanged,
     NewsArrived,
+    PutCallRatioObserved,
     Quote,
     ReplayFinished,
     ReplayStarted,
@@ -43,13 +45,26 @@ from interlock.wire.policy import (
     ForceDemo,
     HaltTrading,
     PolicyChanged,
+    PromotionAssessed,
     ProposalJudged,
     ResumeTrading,
     RollBackPolicy,
     SetStage,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import Assessment, ParameterProposal, ReasonerFailed, SanityJudged
+from interlock.wire.reasoning import (
+    Assessment,
+    DoNotTradeProposed,
+    EscalationTriggered,
+    ParameterProposal,
+    PostMortemWritten,
+    ReasonerFailed,
+    ReasonerStatusChanged,
+    RegimeAudited,
+    RewardsEngineered,
+    SanityJudged,
+    SentimentJudged,
+)
 from interlock.wire.system import (
     AlertRaised,
     ConfigChanged,
@@ -120,6 +135,10 @@ def quote(m: Quote) -> str:
 
 def news(m: NewsArrived) -> str:
     return f"data.news.{token(m.source)}"
+
+
+def put_call(m: PutCallRatioObserved) -> str:
+    return f"data.put-call.{token(m.source)}"
 
 
 def clock(m: ClockTicked) -> str:
@@ -200,6 +219,26 @@ def command_refused(m: CommandRefused) -> str:
 
 def sanity_judged(m: SanityJudged) -> str:
     return f"doc.sanity-judged.{token(m.desk)}"
+
+
+def sentiment(m: SentimentJudged) -> str:
+    return f"doc.sentiment.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def escalation_triggered(m: EscalationTriggered) -> str:
+    return f"evt.escalation.triggered.{token(m.desk)}"
+
+
+def regime_audited(m: RegimeAudited) -> str:
+    return f"doc.regime-audited.{token(m.desk)}"
+
+
+def rewards_engineered(m: RewardsEngineered) -> str:
+    return f"doc.rewards-engineered.{token(m.desk)}"
+
+
+def do_not_trade(m: DoNotTradeProposed) -> str:
+    return f"doc.do-not-trade.{token(m.desk)}"
 
 
 def safety_tripped(m: SafetyTripped) -> str:
@@ -308,3 +347,27 @@ def heartbeat(m: Heartbeat) -> str:
 
 def dead_lettered(m: DeadLettered) -> str:
     return dead_letter(m.service)
+
+
+def reasoner_status(m: ReasonerStatusChanged) -> str:
+    return f"evt.reasoner.status.{token(m.desk)}"
+
+
+def post_mortem(m: PostMortemWritten) -> str:
+    return f"doc.post-mortem.{token(m.desk)}"
+
+
+def day_summarised(m: DaySummarised) -> str:
+    return f"doc.day-summarised.{token(m.desk)}"
+
+
+def promotion(m: PromotionAssessed) -> str:
+    return f"doc.promotion.{token(m.desk)}"
+
+
+def score(m: ScoreComputed) -> str:
+    return f"doc.score.{token(m.desk)}.{token(m.instrument_id)}"
+
+
+def mode_changed(m: ModeChanged) -> str:
+    return f"evt.strategy.mode.{token(m.desk)}"

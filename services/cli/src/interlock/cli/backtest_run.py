@@ -9,12 +9,16 @@ from itertools import batched
 from msgspec import Struct
 
 from interlock.cli.errors import CliError
+from interlock.escalation import app as escalation
+from interlock.escalation.adapters.calling import memory_budget, models_of
+from interlock.escalation.config import EscalationConfig
+from interlock.escalation.state import EscalationState
 from interlock.exec import app as exec_app
 from interlock.exec.adapters.choosing import venue_of
 from interlock.exec.config import ExecConfig
 from interlock.feed.app import open_waves
 from interlock.feed.config import FeedConfig
-from interlock.feed.dataset import data_for
+from interlock.feed.dataset import data_for, source_of
 from interlock.gate import app as gate
 from interlock.gate.config import GateConfig
 from interlock.gate.rules_store import GateRules
@@ -24,11 +28,12 @@ from interlock.ledger.state import State
 from interlock.ledger.summary import Summary, summarise
 from interlock.local_reasoner import app as local_reasoner
 from interlock.local_reasoner.adapters.calling import caller_of
-from interlock.local_reasoner.config import LocalReasonerConfig, ProviderKind
+from interlock.local_reasoner.config import LocalReasonerConfig
 from interlock.local_reasoner.state import ReasonerState
 from interlock.policy import app as policy
 from interlock.policy.config import PolicyConfig
 from interlock.reasoning.budget import BudgetLimits, MemoryBudgetStore
+from interlock.reasoning.endpoint import ProviderKind
 from interlock.runtime.backtest import Backtest, Member, Watch
 from interlock.runtime.clock import DataClock
 from interlock.runtime.config import ConfigError, DeskFile
@@ -42,6 +47,7 @@ from interlock.strategy import app as strategy
 from interlock.strategy.config import StrategyConfig
 from interlock.venues.replay_rows import ReplayData
 from interlock.wire.base import tag_of
+from interlock.wire.catalogue import ESCALATION
 from interlock.wire.market import Bar
 
 MESSAGES_BETWEEN_SHOWS = 1_000
@@ -104,6 +110,11 @@ def assemble(
             strategy.build(desk, file.section("strategy", StrategyConfig)), DataClock(starts_at)
         ),
         Member(_reasoner(file, environment), DataClock(starts_at)),
+        *(
+            [Member(_escalation(file, environment), DataClock(starts_at))]
+            if ESCALATION in file.sections
+            else []
+        ),
         Member(signals.build(file.section("signals", SignalsConfig), desk), DataClock(starts_at)),
     ]
     return DeskBacktest(backtest=Backtest(members, watch), ledger=members[0])
@@ -121,6 +132,17 @@ def _reasoner(file: DeskFile, environment: Mapping[str, str]) -> Service[Reasone
     )
     caller = caller_of(config, MemoryBudgetStore(limits), environment)
     return local_reasoner.build(file.desk, config, caller)
+
+
+def _escalation(file: DeskFile, environment: Mapping[str, str]) -> Service[EscalationState]:
+    config = file.section(ESCALATION, EscalationConfig)
+    for name, endpoint in (("cloud", config.cloud), ("local", config.local)):
+        if endpoint.provider not in WITHOUT_NETWORK:
+            raise CliError(
+                f"a backtest waits for no model, and desk {file.desk.name} asks "
+                f'{endpoint.provider}: set provider = "rules" in section [escalation.{name}]'
+            )
+    return escalation.build(file.desk, config, models_of(config, memory_budget, environment))
 
 
 def run_backtest(
@@ -155,6 +177,6 @@ def open_data(file: DeskFile, replay: str | None) -> ReplayData:
     if not source:
         raise CliError(f"desk {file.desk.name} has no default replay: give one with --replay")
     try:
-        return data_for(file.desk, source)
+        return data_for(file.desk, source_of(source, file.scenario), file.scenario)
     except ConfigError as error:
         raise CliError(str(error)) from error

@@ -10,7 +10,10 @@ import typer
 from msgspec import Struct
 
 from interlock.cli.frame import print_json
-from interlock.ledger.summary import Summary
+from interlock.cli.moments import show_day
+from interlock.cli.story_lines import scorecard_line, story_lines
+from interlock.ledger.ensemble_scorecard import EnsembleScorecard
+from interlock.ledger.summary import PostMortem, Summary
 from interlock.wire import catalogue
 from interlock.wire.catalogue import LEDGER, Entry
 
@@ -29,6 +32,7 @@ class Closing(Struct, frozen=True, kw_only=True):
     lost: int
     parked: int
     restarts: int
+    scorecard: EnsembleScorecard | None = None
 
 
 def journaled_entries() -> list[Entry]:
@@ -123,9 +127,19 @@ def _lines(closing: Closing) -> list[tuple[str, str]]:
             ),
         ),
     ]
+    lines += story_lines(found.story) + scorecard_line(closing.scorecard)
     if found.sample_decision:
         lines.append(("look at", f"{command()} trace {found.sample_decision}"))
-    return lines
+    return lines + _last_words(found.post_mortem)
+
+
+def _last_words(written: PostMortem | None) -> list[tuple[str, str]]:
+    """Return the post-mortem of the last day, a recommendation a line."""
+    if written is None:
+        return []
+    author = written.source if written.source == written.provider else written.model
+    told = f"{show_day(written.day)}, by {author}: {written.root_cause}"
+    return [("post-mortem", told), *(("", f"- {text}") for text in written.recommendations)]
 
 
 def command() -> str:

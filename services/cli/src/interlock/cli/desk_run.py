@@ -10,7 +10,7 @@ late is imported late: the servers start the sooner.
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ import typer
 
 from interlock.cli import closing, replay_record, stack
 from interlock.cli.closing import Closing
+from interlock.cli.desks import read_section, with_scenario
 from interlock.cli.errors import CliError
 from interlock.cli.own_servers import require_own_servers
 from interlock.cli.replay_record import ReplayRecord
@@ -31,16 +32,26 @@ from interlock.cli.state_folder import StateFolder, locked, open_state_folder
 from interlock.cli.supervisor import Supervisor, stop_requested
 from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.feed.core import window_scale
-from interlock.feed.dataset import data_for, setting_of
+from interlock.feed.dataset import data_for, setting_of, source_of
 from interlock.runtime.bus.tcp_only import BusError, Client
-from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
+from interlock.runtime.config import (
+    SCENARIO_VARIABLE,
+    ConfigError,
+    DeskFile,
+    load_desk_file,
+)
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import create_keys
 from interlock.venues.registry import PAPER
 from interlock.venues.replay_rows import ReplayData
+from interlock.wire.catalogue import services_of
 
 WATCH_SECONDS = 0.25
 CATCH_UP_SECONDS = 60.0
+SETTLE_SECONDS = 180.0
+"""Longer than a slow model takes to write about the last day."""
+SETTLE_ASK_SECONDS = 0.02
+ENOUGH_QUIET = 2
 DATABASE = "postgres"
 MEGABYTE = 1024**2
 FREE_DISK_BYTES = 200 * MEGABYTE
@@ -93,6 +104,8 @@ def run(wanted: DeskRun) -> int:
     file = _read(wanted)
     if live_run.is_live(wanted, file):
         return live_run.run(wanted, file)
+    file = with_scenario(file, wanted.replay or file.desk.default_replay)
+    check_sections(file)
     plan = _plan(wanted, file)
     with alone(plan.state):
         return _run_locked(plan)
@@ -151,10 +164,11 @@ def _plan(wanted: DeskRun, file: DeskFile) -> _Plan:
             f"a replay trades on paper, and desk {file.desk.name} at {file.desk.venue}: "
             'give it a desk file with venue = "paper"'
         )
-    if Path(source).exists():
-        source = str(Path(source).resolve())
     try:
-        data = data_for(file.desk, source)
+        if file.scenario is None and Path(source).exists():
+            source = str(Path(source).resolve())
+        source = source_of(source, file.scenario)
+        data = data_for(file.desk, source, file.scenario)
     except ConfigError as error:
         raise CliError(str(error)) from error
     return _Plan(wanted=wanted, file=file, source=source, data=data, state=place_for(wanted))
@@ -198,7 +212,11 @@ async def _stopped(stop: asyncio.Event) -> None:
 
 
 async def start_processes(
-    wanted: DeskRun, state: StateFolder, supervisor: Supervisor, environment: dict[str, str]
+    wanted: DeskRun,
+    state: StateFolder,
+    supervisor: Supervisor,
+    environment: dict[str, str],
+    names: Sequence[str],
 ) -> tuple[Client, Addresses]:
     """Start the servers, make what the bus needs, and start the services."""
     children, addresses = stack.servers(
@@ -209,10 +227,10 @@ async def start_processes(
     needed_at_once = [child for child in children if child.name != DATABASE]
     await supervisor.start(needed_at_once)
     try:
-        client = await stack.administrator(state, addresses)
+        client = await stack.administrator(state, addresses, names)
     except (BusError, OSError, TimeoutError) as error:
         raise CliError(f"the bus at {addresses.public['nats']} cannot be used: {error}") from error
-    everyone = stack.services(state, addresses, environment)
+    everyone = stack.services(state, addresses, environment, names)
     # Together with it, but a stage of its own: the ledger's last rows are written before it stops.
     await supervisor.start([c for c in children if c.name == DATABASE], everyone)
     return client, addresses
@@ -223,10 +241,12 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     environment = {
         "INTERLOCK_DESK_FILE": plan.file.path,
         "INTERLOCK_REPLAY": plan.source,
+        SCENARIO_VARIABLE: plan.file.scenario_path,
         "INTERLOCK_REPLAY_STARTS_AT": str(plan.data.ts_first),
         "INTERLOCK_SPEED": "max" if wanted.speed is None else str(wanted.speed),
     }
-    client, addresses = await start_processes(wanted, plan.state, supervisor, environment)
+    names = services_of(plan.file.sections)
+    client, addresses = await start_processes(wanted, plan.state, supervisor, environment, names)
     began = time.monotonic()
     from interlock.cli.progress import ReplayProgress
 
@@ -237,6 +257,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
             progress.show(await _tolerant(stack.bars_published(client), default=0))
             await asyncio.sleep(WATCH_SECONDS)
         progress.show(plan.data.bars)
+    await _settle(client, names)
     ended = _Ended(
         stored=await stack.stored(client),
         parked=await stack.parked(client),
@@ -248,6 +269,15 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     await client.close()
     if not wanted.exit_at_end:
         await stop.wait()
+
+
+async def _settle(client: Client, names: Sequence[str]) -> None:
+    """Wait until everybody is done: a model may still be writing about the last day."""
+    quiet, deadline = 0, time.monotonic() + SETTLE_SECONDS
+    while quiet < ENOUGH_QUIET and time.monotonic() < deadline:
+        idle = await _tolerant(stack.settled(client, names), default=False)
+        quiet = quiet + 1 if idle else 0
+        await asyncio.sleep(SETTLE_ASK_SECONDS)
 
 
 async def _tolerant[T](asking: Awaitable[T], *, default: T) -> T:
@@ -306,8 +336,11 @@ def _title(plan: _Plan) -> str:
 
 async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
     """Ask the ledger's tables what it came to, and show it."""
+    from interlock.cli.desk_scorecard import judged
     from interlock.ledger import queries
     from interlock.ledger.app import journal_path
+    from interlock.ledger.config import LedgerConfig
+    from interlock.ledger.story_query import story_in
     from interlock.runtime.stores.postgres import Postgres
 
     store = Postgres(postgres_url, application="cli")
@@ -316,7 +349,10 @@ async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
         if not await queries.caught_up(store, journal, CATCH_UP_SECONDS):
             raise CliError("the ledger's tables did not catch up with its journal")
         desk = plan.file.desk
-        summary = await queries.summary(store, desk.name, Decimal(desk.equity_usd))
+        story = story_in(journal, desk.day_starts_at_utc_hour)
+        summary = await queries.summary(store, desk.name, Decimal(desk.equity_usd), story)
+        rules = read_section(plan.file, "ledger", LedgerConfig).scorecard
+        card = None if rules is None else await judged(store, plan.file, rules)
     finally:
         await store.close()
     replay_record.finish(plan.state)
@@ -334,6 +370,7 @@ async def _close(plan: _Plan, postgres_url: str, ended: _Ended) -> None:
             lost=closing.lost_messages(ended.stored, summary.messages, ended.unreadable),
             parked=ended.parked,
             restarts=ended.restarts,
+            scorecard=card,
         ),
         as_json=plan.wanted.as_json,
     )

@@ -1,9 +1,10 @@
 """Where desk files are found: by path, in the working folder, or in the packaged copy."""
 
+import os
 from pathlib import Path
 
 from interlock.cli.errors import CliError
-from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
+from interlock.runtime.config import SCENARIO_VARIABLE, ConfigError, DeskFile, load_desk_file
 
 WORKING_FOLDER = Path("deploy/desks")
 PACKAGED_FOLDER = Path(__file__).parent / "desks"
@@ -41,6 +42,20 @@ def load_desk(name_or_path: str, folders: tuple[Path, ...] = ()) -> DeskFile:
     """Find and read a desk file; raise `CliError` where it is absent or cannot be used."""
     try:
         return load_desk_file(find_desk(name_or_path, folders))
+    except ConfigError as error:
+        raise CliError(str(error)) from error
+
+
+def with_scenario(file: DeskFile, replay: str) -> DeskFile:
+    """Return the desk as it is in the scenario of this name, or as it is where it has none.
+
+    Scenarios lie in a folder beside the desk file that is called like it.
+    """
+    path = Path(file.path).with_suffix("") / f"{replay}.toml"
+    if not replay or "/" in replay or not path.is_file():
+        return file
+    try:
+        return load_desk_file(Path(file.path), {**os.environ, SCENARIO_VARIABLE: str(path)})
     except ConfigError as error:
         raise CliError(str(error)) from error
 

@@ -15,7 +15,7 @@ from interlock.runtime.loop import Loop
 from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.runtime.telemetry import Telemetry
 from interlock.wire.base import tag_of
-from interlock.wire.catalogue import SERVICES, Stream
+from interlock.wire.catalogue import FEED, Stream, services_of
 from interlock.wire.market import Bar, Quote
 
 
@@ -34,7 +34,7 @@ class InProcessDesk:
     async def start(self) -> None:
         """Start every service; the last of them, the feed, begins the replay."""
         rules = MemoryRulesStore()
-        for name in SERVICES:
+        for name in services_of(self.file.sections):
             process = Process(
                 settings=self.settings,
                 desk_file=self.file,
@@ -51,7 +51,7 @@ class InProcessDesk:
             self._endless.append(asyncio.create_task(loop.run()))
             if parts.work is not None:
                 task = asyncio.create_task(_run(parts.work))
-                if name == SERVICES[-1]:
+                if name == FEED:
                     self._replay = task
                 else:
                     self._endless.append(task)

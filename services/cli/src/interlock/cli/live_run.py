@@ -36,7 +36,7 @@ from interlock.runtime.signing import create_keys
 from interlock.venues.port import VenueBook, VenueUnavailableError
 from interlock.venues.registry import PAPER, VenueConfigError, has_keys, source_for
 from interlock.venues.source import SourceUnavailableError
-from interlock.wire.catalogue import EXEC, FEED
+from interlock.wire.catalogue import EXEC, FEED, services_of
 
 ANSWER_SECONDS = 15.0
 _ASKED_BARS = 2
@@ -102,7 +102,10 @@ def run(wanted: DeskRun, file: DeskFile) -> int:
         environment = {"INTERLOCK_DESK_FILE": file.path, "INTERLOCK_REPLAY": "", **confirmed}
 
         async def work(stop: asyncio.Event) -> None:
-            client, _ = await desk_run.start_processes(wanted, state, supervisor, environment)
+            names = services_of(file.sections)
+            client, _ = await desk_run.start_processes(
+                wanted, state, supervisor, environment, names
+            )
             await client.close()
             _tell(wanted, desk, config, state)
             await stop.wait()

@@ -7,17 +7,21 @@ from interlock.cli.commands import (
     bus,
     doctor,
     down,
+    escalation,
     export,
     gate,
     keys,
     orders,
     policy,
+    postmortem,
     reason,
     scorecard,
     standing,
     status,
+    strategy,
     trace,
     trading,
+    train,
     up,
     verify,
 )
@@ -36,12 +40,14 @@ app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("down")(down.down)
 app.command("backtest")(backtest.backtest)
+app.command("train")(train.train)
 app.command("kill")(trading.kill)
 app.command("resume")(trading.resume)
 app.command("verify")(verify.verify)
 app.command("trace")(trace.trace)
 app.command("orders")(orders.orders)
 app.command("scorecard")(scorecard.scorecard)
+app.command("postmortem")(postmortem.postmortem)
 app.command("export")(export.export)
 app.command("demo")(standing.demo)
 app.add_typer(policy.app, name="policy")
@@ -51,4 +57,6 @@ app.add_typer(standing.quarantine_app, name="quarantine")
 app.add_typer(gate.app, name="gate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(reason.app, name="reason")
+app.add_typer(strategy.app, name="strategy")
+app.add_typer(escalation.app, name="escalation")
 app.add_typer(bus.app, name="bus")

@@ -1,12 +1,13 @@
 """Times as people write and read them; inside, UNIX nanoseconds UTC."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from interlock.cli.errors import CliError
 
 _NANOS = 1_000_000_000
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_MOST_DAY_DIGITS = 6
 _LENGTH = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 
 
@@ -53,3 +54,27 @@ def show_moment(moment: int) -> str:
     if rest == 0 and at.hour == at.minute == at.second == 0:
         return at.strftime("%Y-%m-%d")
     return f"{at:%Y-%m-%d %H:%M:%S}.{rest // 1_000_000:03d}"
+
+
+_FIRST_DAY = date(1970, 1, 1)
+
+
+def parse_day(text: str) -> int:
+    """Return a trading day, given as 2008-10-10 or as its number, as its number from 1970.
+
+    Raises
+    ------
+    CliError
+        When it is neither.
+    """
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DAY_DIGITS:
+        return int(text)
+    try:
+        return (date.fromisoformat(text) - _FIRST_DAY).days
+    except ValueError:
+        raise CliError(f"{text!r} is no day: write 2008-10-10, or its number from 1970") from None
+
+
+def show_day(day: int) -> str:
+    """Return the date of a trading day."""
+    return (_FIRST_DAY + timedelta(days=day)).isoformat()

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from interlock.cli.errors import CliError
+from interlock.escalation.config import EscalationConfig
 from interlock.exec.config import ExecConfig
 from interlock.feed.config import FeedConfig
 from interlock.gate.config import GateConfig
@@ -16,6 +17,7 @@ from interlock.strategy.config import StrategyConfig
 from interlock.venues.registry import SECTIONS as ACCOUNTS
 from interlock.venues.registry import section_type
 from interlock.wire.catalogue import (
+    ESCALATION,
     EXEC,
     FEED,
     GATE,
@@ -33,6 +35,7 @@ SECTIONS: dict[str, type] = {
     FEED: FeedConfig,
     SIGNALS: SignalsConfig,
     REASONER: LocalReasonerConfig,
+    ESCALATION: EscalationConfig,
     STRATEGY: StrategyConfig,
     POLICY: PolicyConfig,
     GATE: GateConfig,

@@ -3,7 +3,7 @@
 import json
 import sys
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,15 +17,16 @@ from interlock.cli.servers.server import Server
 from interlock.cli.servers.valkey import valkey_server
 from interlock.cli.state_folder import StateFolder
 from interlock.runtime.bus import admin
-from interlock.runtime.bus.nats import connect
+from interlock.runtime.bus.nats import connect, consumer_name
 from interlock.runtime.bus.permissions import ADMIN
 from interlock.runtime.bus.tcp_only import Client
 from interlock.wire import catalogue, codec, subjects
 from interlock.wire.base import Message
-from interlock.wire.catalogue import FEED, LEDGER, SERVICES, Stream
+from interlock.wire.catalogue import FEED, LEDGER, Stream
 from interlock.wire.market import Bar, Quote, ReplayFinished
 
 _REQUEST_SECONDS = 5.0
+ALWAYS = catalogue.services_of()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,12 @@ def servers(
     )
 
 
-def services(state: StateFolder, addresses: Addresses, environment: dict[str, str]) -> list[Child]:
+def services(
+    state: StateFolder,
+    addresses: Addresses,
+    environment: dict[str, str],
+    names: Sequence[str] = ALWAYS,
+) -> list[Child]:
     """Return the services, which start together; the feed begins when all others listen."""
     children = {
         name: service_child(
@@ -83,7 +89,7 @@ def services(state: StateFolder, addresses: Addresses, environment: dict[str, st
                 "INTERLOCK_POSTGRES_URL": addresses.postgres_url,
             },
         )
-        for name in SERVICES
+        for name in names
     }
     ports = [child.env[HEALTH_PORT] for name, child in children.items() if name != FEED]
     feed = children[FEED]
@@ -96,11 +102,13 @@ def _password(state: StateFolder, addresses: Addresses, user: str) -> str:
     return "" if addresses.own_nats else nats_password(state, user)
 
 
-async def administrator(state: StateFolder, addresses: Addresses) -> Client:
-    """Connect as the administrator and make the streams and consumers of the catalogue."""
+async def administrator(
+    state: StateFolder, addresses: Addresses, names: Sequence[str] = ALWAYS
+) -> Client:
+    """Connect as the administrator; make the streams, and the consumers of the services named."""
     password = _password(state, addresses, ADMIN)
     client = await connect(addresses.nats_url, ADMIN, password, lambda _: None)
-    await admin.prepare(client)
+    await admin.prepare(client, names)
     return client
 
 
@@ -157,6 +165,17 @@ async def replay_finished(client: Client, desk: str) -> bool:
     except codec.UndecodableError:
         return False
     return isinstance(last, ReplayFinished)
+
+
+async def settled(client: Client, names: Sequence[str]) -> bool:
+    """Return whether none of these services has anything left to hear or to acknowledge."""
+    for name in names:
+        for stream in {entry.stream for entry in catalogue.heard_by(name)}:
+            asked = f"$JS.API.CONSUMER.INFO.{stream}.{consumer_name(name)}"
+            info = await _request(client, asked, {})
+            if info["num_pending"] or info["num_ack_pending"]:
+                return False
+    return True
 
 
 async def _request(client: Client, subject: str, body: dict[str, str]) -> dict[str, Any]:

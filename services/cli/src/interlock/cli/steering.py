@@ -31,6 +31,7 @@ from interlock.wire.policy import (
     ForceDemo,
     HaltTrading,
     PolicyChanged,
+    PromotionAssessed,
     ResumeTrading,
     RollBackPolicy,
     SetStage,
@@ -140,19 +141,30 @@ async def ask(state: StateFolder, command_at: Callable[[str, int], Command]) -> 
         return await _sent(bus, command)
 
 
-async def standing(state: StateFolder) -> TradingStateChanged:
-    """Return the standing of the desk that runs, as its policy service said it last."""
+async def standing(state: StateFolder) -> tuple[TradingStateChanged, PromotionAssessed | None]:
+    """Return the standing of the desk that runs, and what it has shown, as policy said it last.
+
+    Of a desk that has had no account yet, nothing was said of what it has shown.
+    """
     async with _desk_bus(state) as (bus, desk):
-        entry = catalogue.BY_KIND[TradingStateChanged]
-        assert entry.stream is not None
-        subject = entry.pattern.format(desk=subjects.token(desk))
-        try:
-            last = await bus.streams.get_last_msg(entry.stream, subject)
-        except NotFoundError:
-            raise CliError(f"desk {desk} has no standing yet: wait until it has started") from None
-        said = codec.decode(last.data or b"")
-        assert isinstance(said, TradingStateChanged)
-        return said
+        trading = await _last(bus, desk, TradingStateChanged)
+        if trading is None:
+            raise CliError(f"desk {desk} has no standing yet: wait until it has started")
+        return trading, await _last(bus, desk, PromotionAssessed)
+
+
+async def _last[M: Message](bus: BusReader, desk: str, kind: type[M]) -> M | None:
+    """Return the last message of a kind that the desk's bus holds."""
+    entry = catalogue.BY_KIND[kind]
+    assert entry.stream is not None
+    subject = entry.pattern.format(desk=subjects.token(desk))
+    try:
+        last = await bus.streams.get_last_msg(entry.stream, subject)
+    except NotFoundError:
+        return None
+    said = codec.decode(last.data or b"")
+    assert isinstance(said, kind)
+    return said
 
 
 @asynccontextmanager
@@ -174,14 +186,8 @@ async def _moment(bus: BusReader, desk: str) -> int:
     The machine's would throw a replay's clocks forward: they follow the latest moment heard. Where
     no cadence has passed yet, zero moves none of them.
     """
-    entry = catalogue.BY_KIND[ClockTicked]
-    assert entry.stream is not None
-    subject = entry.pattern.format(desk=subjects.token(desk))
-    try:
-        last = await bus.streams.get_last_msg(entry.stream, subject)
-    except NotFoundError:
-        return 0
-    return codec.decode(last.data or b"").ts_event
+    tick = await _last(bus, desk, ClockTicked)
+    return 0 if tick is None else tick.ts_event
 
 
 async def _sent(bus: BusReader, command: Command) -> Answered:

@@ -1,10 +1,13 @@
 """The feed's wiring: a data set to its waves, or a live source to what is made of it."""
 
+import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from interlock.feed.adapters.listening import Listening
+from interlock.feed.adapters.put_call_file import follow_put_calls, known_at, read_put_calls
 from interlock.feed.config import FeedConfig
 from interlock.feed.core import decide
 from interlock.feed.dataset import data_for, setting_of
@@ -25,7 +28,7 @@ from interlock.venues.registry import PAPER, VenueConfigError, source_for
 from interlock.venues.replay_rows import ReplayData
 from interlock.venues.source import MarketSource
 from interlock.wire.base import Message, Report
-from interlock.wire.catalogue import FEED
+from interlock.wire.catalogue import FEED, services_of
 
 
 def build(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Service[FeedState]:
@@ -36,7 +39,9 @@ def build(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Service[Fee
 
 def open_waves(config: FeedConfig, desk: DeskConfig, data: ReplayData) -> Iterator[Message]:
     """Return the messages of a replay of `data` for `desk`."""
-    return waves(data, setting_of(desk, data), config)
+    path = config.put_call_file
+    rows = known_at(read_put_calls(Path(path)), data.ts_first - 1) if path else ()
+    return waves(data, setting_of(desk, data), config, rows)
 
 
 async def assemble(process: Process) -> Parts[Any]:
@@ -48,12 +53,12 @@ async def assemble(process: Process) -> Parts[Any]:
 
 def _replaying(process: Process, config: FeedConfig) -> Parts[ReplayPosition]:
     file, settings = process.desk_file, process.settings
-    data = data_for(file.desk, settings.replay)
+    data = data_for(file.desk, settings.replay, file.scenario)
     position = ReplayPosition()
 
     async def replay() -> None:
         await wait_until_ready(settings.wait_for_ports)
-        waves = Waves(process.bus, process.telemetry)
+        waves = Waves(process.bus, process.telemetry, services_of(file.sections))
         await waves.start()
         try:
             await run_replay(
@@ -119,7 +124,11 @@ def listening_parts(process: Process, config: FeedConfig, source: MarketSource) 
 
     async def listen() -> None:
         await wait_until_ready(process.settings.wait_for_ports)
-        await listening.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(listening.run())
+            if config.put_call_file:
+                path = Path(config.put_call_file)
+                tasks.create_task(follow_put_calls(path, tell, process.clock.now))
 
     service = build_live(config, process.desk_file.desk, listening)
     return Parts(service=service, work=listen)

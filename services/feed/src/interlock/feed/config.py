@@ -51,6 +51,9 @@ class FeedConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         On daily bars, more calendar days than this between two bars are a gap, or stale.
     max_clock_offset_ms : int
         Our clock may be this far from the source's.
+    put_call_file, put_call_source : str
+        A file of put/call ratios (``as_of,value``, a row a day), empty for none, and who counted
+        them. Its path is the one from where the desk is started.
     """
 
     source: str = ""
@@ -69,6 +72,8 @@ class FeedConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     session_break_hours: float = 4.0
     daily_gap_days: int = 5
     max_clock_offset_ms: int = 250
+    put_call_file: str = ""
+    put_call_source: str = "cboe"
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

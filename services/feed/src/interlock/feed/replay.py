@@ -1,21 +1,36 @@
 """A recorded data set as the messages of its replay, in their order.
 
 Of each row: feed status, the bar as the paper venue lives through it, the bar as the desk sees
-it. After the last row of a moment: stale instruments, and the clock.
+it. After the last row of a moment: put/call ratios that have become known, stale instruments, and
+the clock.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from interlock.feed.config import FeedConfig
 from interlock.feed.core import decide, window_scale
-from interlock.feed.state import FeedSetting, FeedState, MomentPassed, RowRead, evolve
+from interlock.feed.put_call import on_put_call
+from interlock.feed.state import (
+    FeedSetting,
+    FeedState,
+    MomentPassed,
+    PutCallRead,
+    RowRead,
+    evolve,
+)
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.replay_rows import ReplayData
 from interlock.wire.base import Message, Report, root_ids
 from interlock.wire.market import ReplayCounts, ReplayFinished, ReplayStarted
 
 
-def waves(data: ReplayData, setting: FeedSetting, config: FeedConfig) -> Iterator[Message]:
+def waves(
+    data: ReplayData,
+    setting: FeedSetting,
+    config: FeedConfig,
+    put_calls: Sequence[PutCallRead] = (),
+) -> Iterator[Message]:
     """Yield every message of the replay; the same data makes the same messages and ids.
 
     The consumer publishes one and lets the system settle before it asks for the next.
@@ -23,19 +38,29 @@ def waves(data: ReplayData, setting: FeedSetting, config: FeedConfig) -> Iterato
     state = FeedState(config=config, setting=setting)
     yield _started(data, setting)
     moment = 0
+    waiting = deque(put_calls)
     for row in data.rows():
         if row.ts_complete > moment:
             if moment:
-                yield from _said(state, MomentPassed(ts=moment))
+                yield from _passed(state, moment, waiting)
             moment = row.ts_complete
         yield from _said(state, RowRead(row=row))
-    yield from _said(state, MomentPassed(ts=moment))
+    yield from _passed(state, moment, waiting)
     yield _finished(data, state)
+
+
+def _passed(state: FeedState, moment: int, waiting: deque[PutCallRead]) -> Iterator[Message]:
+    while waiting and waiting[0].ts <= moment:
+        yield from _said(state, waiting.popleft())
+    yield from _said(state, MomentPassed(ts=moment))
 
 
 def _said(state: FeedState, report: Report) -> Sequence[Message]:
     evolve(state, report)
-    said = decide(state, report, 0)
+    if isinstance(report, PutCallRead):
+        said = on_put_call(state, report)
+    else:
+        said = decide(state, report, 0)
     for message in said:
         evolve(state, message)
     return said

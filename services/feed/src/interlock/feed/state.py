@@ -12,6 +12,7 @@ from interlock.wire.market import (
     ClockTicked,
     FeedCondition,
     FeedStatusChanged,
+    PutCallRatioObserved,
     Quote,
     VenueBar,
 )
@@ -49,6 +50,15 @@ class MomentPassed(Report, frozen=True, kw_only=True):
     ts: int
 
 
+class PutCallRead(Report, frozen=True, kw_only=True):
+    """A line of the file of put/call ratios, as it stands there; `ts` is when its day closed."""
+
+    line: int
+    as_of: str
+    value: str
+    ts: int
+
+
 @dataclass(slots=True)
 class InstrumentFeed:
     """One instrument: its last passed row (UNIX ns), its last close, what is wrong with it."""
@@ -60,7 +70,10 @@ class InstrumentFeed:
 
 @dataclass(slots=True)
 class FeedState:
-    """`read` counts rows; `ticks` and `ticked_at` are the desk's clock; `moment` is the latest."""
+    """`read` counts rows; `ticks` and `ticked_at` are the desk's clock.
+
+    `put_call_as_of` is the day of the last put/call ratio.
+    """
 
     config: FeedConfig
     setting: FeedSetting
@@ -69,6 +82,7 @@ class FeedState:
     published: int = 0
     ticks: int = 0
     ticked_at: int = 0
+    put_call_as_of: str = ""
 
     def of(self, instrument_id: str) -> InstrumentFeed:
         """Return where an instrument stands, at its beginning where it is new."""
@@ -112,6 +126,8 @@ def evolve(state: FeedState, heard: Message | Report) -> FeedState:
             state.of(heard.instrument_id).wrong.clear()
         case FeedStatusChanged():
             state.of(heard.instrument_id).wrong.add(heard.condition)
+        case PutCallRatioObserved():
+            state.put_call_as_of = heard.as_of
         case ClockTicked():
             state.ticks = heard.index
             state.ticked_at = heard.ts_event

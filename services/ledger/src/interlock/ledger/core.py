@@ -1,4 +1,4 @@
-"""What the ledger says: each position after a fill, the account once a cadence.
+"""What the ledger says: each position after a fill, the account once a cadence, each day's end.
 
 Each message goes into the journal before it goes onto the bus: nobody hears a number that the
 journal could turn out not to have.
@@ -7,13 +7,14 @@ journal could turn out not to have.
 from collections.abc import Sequence
 from decimal import Decimal
 
+from interlock.ledger.days import summary_of
 from interlock.ledger.ports import WriteDown
 from interlock.ledger.state import Applied, State, mark_of, realised_pnl
 from interlock.model.position import Position
 from interlock.model.values import ZERO
 from interlock.wire.accounts import AccountUpdated, PositionChanged, PositionLine
 from interlock.wire.base import Effect, Message, Report, caused_id
-from interlock.wire.market import ClockTicked
+from interlock.wire.market import ClockTicked, ReplayFinished
 from interlock.wire.orders import OrderFilled
 
 _STEP = Decimal("1E-8")
@@ -22,7 +23,9 @@ _STEP = Decimal("1E-8")
 def decide(state: State, heard: Message | Report, _now: int) -> Sequence[Message | Effect]:
     match heard:
         case ClockTicked():
-            return _written_first(_account(state, heard))
+            return (*_written_first(_account(state, heard)), *_day_over(state, heard))
+        case ReplayFinished():
+            return _day_over(state, heard)
         case OrderFilled():
             applied = state.trades.get(heard.trade_id)
             if applied is None or applied.message_id != heard.message_id:
@@ -30,6 +33,14 @@ def decide(state: State, heard: Message | Report, _now: int) -> Sequence[Message
             return _written_first(_position(heard, applied))
         case _:
             return ()
+
+
+def _day_over(state: State, cause: Message) -> Sequence[Message | Effect]:
+    """Tell of the last day that is over, once."""
+    ended = state.days.ended
+    if ended is None or ended.book.day == state.days.told:
+        return ()
+    return _written_first(summary_of(ended, cause))
 
 
 def _written_first(message: Message) -> Sequence[Message | Effect]:

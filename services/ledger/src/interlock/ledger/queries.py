@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from interlock.ledger.day_queries import last_post_mortem
 from interlock.ledger.rows import PolicyVersionRow
+from interlock.ledger.story import Story
 from interlock.ledger.summary import Summary
 from interlock.model.values import ZERO
 from interlock.runtime.journal import read_tail
@@ -139,7 +141,9 @@ async def last_account(store: Postgres, desk: str) -> AccountUpdated | None:
     return _as(AccountUpdated, found[0]) if found else None
 
 
-async def summary(store: Postgres, desk: str, equity_at_start: Decimal) -> Summary:
+async def summary(
+    store: Postgres, desk: str, equity_at_start: Decimal, story: Story | None = None
+) -> Summary:
     """Return the summary of everything in the tables, as the ledger's own fold makes it."""
     messages = await _counts(store, "SELECT tag AS name, count(*) AS n FROM messages GROUP BY tag")
     verdicts = await _counts(
@@ -183,6 +187,8 @@ async def summary(store: Postgres, desk: str, equity_at_start: Decimal) -> Summa
         max_drawdown=await _max_drawdown(store, desk),
         messages=messages,
         sample_decision=await _sample_decision(store, desk),
+        post_mortem=await last_post_mortem(store, desk),
+        story=story,
     )
 
 

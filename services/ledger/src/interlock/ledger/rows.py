@@ -10,9 +10,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from interlock.ledger.day_rows import DayRow, PostMortemRow
+from interlock.ledger.row_base import Row, copied, ids_of
 from interlock.model.order import OrderStatus
 from interlock.model.values import ZERO, TradingMode
-from interlock.wire.accounts import AccountUpdated, PositionChanged, PositionLine
+from interlock.wire.accounts import (
+    AccountUpdated,
+    DaySummarised,
+    PositionChanged,
+    PositionLine,
+)
 from interlock.wire.base import Message, tag_of
 from interlock.wire.market import FeedStatusChanged, ReplayFinished, ReplayStarted
 from interlock.wire.orders import (
@@ -34,16 +41,13 @@ from interlock.wire.policy import (
     ProposalJudged,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
+from interlock.wire.reasoning import (
+    ParameterProposal,
+    PostMortemWritten,
+    ReasonerFailed,
+    SentimentJudged,
+)
 from interlock.wire.system import AlertRaised, SafetyTripped, SpanRow
-
-
-class Row(Struct, frozen=True, kw_only=True):
-    """What every row made from a message has."""
-
-    message_id: str
-    decision_id: str
-    ts_event: int
 
 
 class MessageRow(Row, frozen=True, kw_only=True):
@@ -77,6 +81,7 @@ class OrderChange(Row, frozen=True, kw_only=True):
     policy_version: int | None = None
     config_hash: str | None = None
     detail: str | None = None
+    parent: str | None = None
 
 
 class FillRow(Row, frozen=True, kw_only=True):
@@ -268,6 +273,8 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     FeedStatusRow: ("feed_status", ("message_id",)),
     ReplayRow: ("replays", ("message_id",)),
     SpanRow: ("spans", ("trace_id", "span_id")),
+    DayRow: ("days", ("message_id",)),
+    PostMortemRow: ("post_mortems", ("message_id",)),
     OrderChange: ("order_changes", ("message_id",)),
 }
 """The table of each row type, and the columns that make one of its rows unique."""
@@ -285,7 +292,7 @@ class Stamp(Struct, frozen=True, kw_only=True):
 
 def rows_of(message: Message, stream: str, subject: str, stamp: Stamp) -> list[AnyRow]:
     """Return every table row that `message` gives rise to."""
-    first = MessageRow(**_ids(message), stream=stream, subject=subject, tag=tag_of(type(message)))
+    first = MessageRow(**ids_of(message), stream=stream, subject=subject, tag=tag_of(type(message)))
     rows: list[AnyRow] = [first]
     if isinstance(message, OrderIntent):
         rows.append(_intended(message, stamp))
@@ -297,24 +304,9 @@ def rows_of(message: Message, stream: str, subject: str, stamp: Stamp) -> list[A
     return rows
 
 
-def _ids(message: Message) -> dict[str, Any]:
-    return {
-        "message_id": message.message_id,
-        "decision_id": message.decision_id,
-        "ts_event": message.ts_event,
-    }
-
-
-def _copy[R: Row](kind: type[R], message: Message, **more: object) -> R:
-    """Return a row with the message's fields that the row's columns are named after."""
-    names = [name for name in kind.__struct_fields__ if name not in more]
-    fields: dict[str, Any] = {name: getattr(message, name) for name in names} | more
-    return kind(**fields)
-
-
 def _intended(m: OrderIntent, stamp: Stamp) -> OrderChange:
     return OrderChange(
-        **_ids(m),
+        **ids_of(m),
         intent_id=m.intent_id,
         status=OrderStatus.INITIALIZED,
         mode=stamp.mode,
@@ -357,6 +349,7 @@ def _order_event(m: OrderEvent) -> OrderChange:
                     "config_hash",
                 )
             }
+            said["parent"] = m.parent or None
         case OrderFilled():
             whole = m.leaves_qty == ZERO
             said["status"] = OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED
@@ -368,7 +361,7 @@ def _order_event(m: OrderEvent) -> OrderChange:
         case _:
             pass
     return OrderChange(
-        **_ids(m),
+        **ids_of(m),
         intent_id=m.intent_id,
         client_order_id=m.client_order_id,
         desk=m.desk,
@@ -381,7 +374,7 @@ def _order_event(m: OrderEvent) -> OrderChange:
 
 def _denied(m: OrderDenied) -> Iterable[AnyRow]:
     yield OrderChange(
-        **_ids(m),
+        **ids_of(m),
         intent_id=m.intent_id,
         status=OrderStatus.DENIED,
         desk=m.desk,
@@ -395,7 +388,7 @@ def _denied(m: OrderDenied) -> Iterable[AnyRow]:
         detail=", ".join(failure.code for failure in m.failures),
     )
     for place, failure in enumerate(m.failures):
-        yield _copy(
+        yield copied(
             DenialRow,
             m,
             place=place,
@@ -415,20 +408,32 @@ def _number(text: str) -> Decimal | None:
 
 
 def _moved(m: PositionChanged) -> Iterable[AnyRow]:
-    yield _copy(PositionRow, m)
+    yield copied(PositionRow, m)
     if m.intent_id is not None:
         yield OrderChange(
-            **_ids(m), intent_id=m.intent_id, entry_price=m.entry_px, exit_price=m.exit_px
+            **ids_of(m), intent_id=m.intent_id, entry_price=m.entry_px, exit_price=m.exit_px
         )
 
 
 def _proposed(m: ParameterProposal) -> Iterable[AnyRow]:
-    yield _copy(ModelCallRow, m, outcome="answered", detail=m.rationale)
+    yield copied(ModelCallRow, m, outcome="answered", detail=m.rationale)
+
+
+def _sentiment(m: SentimentJudged) -> Iterable[AnyRow]:
+    told = f"{m.instrument_id}: {m.sentiment:+.2f}"
+    yield copied(ModelCallRow, m, outcome="answered", detail=told)
+
+
+def _post_mortem(m: PostMortemWritten) -> Iterable[AnyRow]:
+    yield copied(PostMortemRow, m)
+    # One that was written from the figures alone is no call of a model.
+    if m.prompt_hash:
+        yield copied(ModelCallRow, m, outcome="answered", detail=m.root_cause)
 
 
 def _failed(m: ReasonerFailed) -> Iterable[AnyRow]:
     yield ModelCallRow(
-        **_ids(m),
+        **ids_of(m),
         desk=m.desk,
         outcome=m.reason,
         provider=m.provider,
@@ -440,12 +445,12 @@ def _failed(m: ReasonerFailed) -> Iterable[AnyRow]:
 
 
 def _began(m: ReplayStarted) -> Iterable[AnyRow]:
-    yield ReplayRow(**_ids(m), desk=m.desk, dataset=m.dataset, finished=False, bars=m.bars)
+    yield ReplayRow(**ids_of(m), desk=m.desk, dataset=m.dataset, finished=False, bars=m.bars)
 
 
 def _ended(m: ReplayFinished) -> Iterable[AnyRow]:
     yield ReplayRow(
-        **_ids(m),
+        **ids_of(m),
         desk=m.desk,
         dataset=m.dataset,
         finished=True,
@@ -457,7 +462,7 @@ def _ended(m: ReplayFinished) -> Iterable[AnyRow]:
 
 
 def _one(kind: type[Row]) -> Callable[[Any], Iterable[AnyRow]]:
-    return lambda message: (_copy(kind, message),)
+    return lambda message: (copied(kind, message),)
 
 
 _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
@@ -468,6 +473,9 @@ _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
     ProposalJudged: _one(ProposalRow),
     ParameterProposal: _proposed,
     ReasonerFailed: _failed,
+    SentimentJudged: _sentiment,
+    PostMortemWritten: _post_mortem,
+    DaySummarised: _one(DayRow),
     PolicyChanged: _one(PolicyVersionRow),
     TradingStateChanged: _one(StandingRow),
     SafetyTripped: _one(TripRow),

@@ -40,11 +40,14 @@ class ScorecardRules(Struct, frozen=True, kw_only=True):
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """One gate. `at_ns` is the desk time of the window's end the value belongs to, if any."""
+    """One gate. `at_ns` is the desk time of the window's end the value belongs to, if any.
+
+    A value that is not known is none, and such a gate does not hold.
+    """
 
     name: str
     ok: bool
-    value: float
+    value: float | None
     limit: str
     detail: str
     at_ns: int | None

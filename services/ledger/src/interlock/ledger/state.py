@@ -8,13 +8,15 @@ from math import isfinite
 from msgspec import Struct
 
 from interlock.ledger.config import LedgerConfig
+from interlock.ledger.days import Days, profit_of
 from interlock.ledger.summary import Tally, count
 from interlock.model.equity import DAY_STARTS_AT_UTC_HOUR, EquityMarks, trading_day
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.position import Position, apply_fill
 from interlock.model.values import ZERO
+from interlock.wire.accounts import AccountUpdated, DaySummarised
 from interlock.wire.base import Message, Report
-from interlock.wire.market import Bar, ClockTicked
+from interlock.wire.market import Bar, ClockTicked, FeaturesComputed, ReplayFinished
 from interlock.wire.orders import OrderFilled
 from interlock.wire.policy import ProposalJudged
 
@@ -33,7 +35,7 @@ class State:
 
     `trades` has every trade id ever applied, so that no fill counts twice. `curve` holds
     (desk time in ns, equity) over the loss window, and one sample before it. `equity_marks` are
-    those of the trading day, the week and the last five days.
+    those of the trading day, the week and the last five days; `days` are what each came to.
     """
 
     account: str
@@ -51,6 +53,7 @@ class State:
     equity_marks: EquityMarks = field(default_factory=lambda: EquityMarks(equity=ZERO))
     audit: deque[ProposalJudged] = field(default_factory=deque[ProposalJudged])
     tally: Tally = field(default_factory=Tally)
+    days: Days = field(default_factory=lambda: Days(DAY_STARTS_AT_UTC_HOUR))
 
 
 def opening(
@@ -70,6 +73,7 @@ def opening(
         equity=start,
         day_starts_at_utc_hour=day_starts_at_utc_hour,
         audit=deque(maxlen=config.audit_rows_kept),
+        days=Days(day_starts_at_utc_hour),
     )
 
 
@@ -86,10 +90,18 @@ def evolve(state: State, heard: Message | Report) -> State:
             _mark(state, heard)
         case OrderFilled():
             _fill(state, heard)
-        case ProposalJudged():
-            state.audit.append(heard)
-        case _:
+        case AccountUpdated():
+            state.days.mark(heard, state.positions)
+        case DaySummarised():
+            state.days.told = heard.day
+        case ReplayFinished():
+            state.days.end_all()
+        case FeaturesComputed():
             pass
+        case _:
+            if isinstance(heard, ProposalJudged):
+                state.audit.append(heard)
+            state.days.note(heard)
     return state
 
 
@@ -100,6 +112,7 @@ def _fill(state: State, fill: OrderFilled) -> None:
     before = state.positions.get(name) or Position(instrument_id=name)
     after = apply_fill(before, fill.side, fill.last_qty, fill.last_px, fill.fee)
     state.positions[name] = after
+    state.days.fill(fill, before, after, profit_of(state.equity_marks, after))
     state.equity_marks.fill(before, after)
     state.trades[fill.trade_id] = Applied(fill.message_id, before, after)
     state.cash -= fill.last_qty * fill.last_px * fill.side.sign + fill.fee
@@ -124,7 +137,9 @@ def _mark(state: State, tick: ClockTicked) -> None:
         if position.quantity
     ]
     state.equity = state.cash + sum(worth, ZERO)
-    state.equity_marks.mark(trading_day(tick.ts_event, state.day_starts_at_utc_hour), state.equity)
+    day = trading_day(tick.ts_event, state.day_starts_at_utc_hour)
+    if state.equity_marks.mark(day, state.equity):
+        state.days.end(day)
     curve = state.curve
     if curve and tick.ts_desk < curve[-1][0]:
         curve.clear()  # desk time went back: another replay has begun

@@ -4,22 +4,35 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from interlock.ledger.story import Story, Telling, story_of, tell
 from interlock.model.values import ZERO
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, tag_of
 from interlock.wire.market import Bar, ClockTicked, FeaturesComputed
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
 from interlock.wire.policy import ProposalJudged, ProposalVerdict
-from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
+from interlock.wire.reasoning import ParameterProposal, PostMortemWritten, ReasonerFailed
+
+
+class PostMortem(Struct, frozen=True, kw_only=True):
+    """What was written about a trading day, counted from 1970."""
+
+    day: int
+    root_cause: str
+    recommendations: list[str]
+    source: str
+    provider: str
+    model: str
 
 
 class Summary(Struct, frozen=True, kw_only=True):
     """The closing summary. Money in the account's currency, `max_drawdown` a fraction of the peak.
 
     `sample_decision` is a decision worth a look: one that went from bar to fill where there is
-    one, else the furthest that any came; empty where there was none.
+    one, else the furthest that any came; empty where there was none. `post_mortem` is that of the
+    last day, none where nobody writes any; `story` of a desk that escalates or fails in modes.
     """
 
     bars: int
@@ -42,6 +55,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     max_drawdown: float
     messages: dict[str, int]
     sample_decision: str
+    post_mortem: PostMortem | None = None
+    story: Story | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +73,8 @@ class Tally:
     last_fill: str = ""
     last_intent: str = ""
     last_judged: str = ""
+    post_mortem: PostMortemWritten | None = None
+    telling: Telling = field(default_factory=Telling)
 
 
 _ONLY_COUNTED = frozenset({Bar, FeaturesComputed, ClockTicked})
@@ -70,12 +87,15 @@ def count(tally: Tally, message: Message) -> None:
     tally.messages[tag_of(kind)] += 1
     if kind in _ONLY_COUNTED:
         return
+    tell(tally.telling, message)
     match message:
         case ProposalJudged():
             tally.verdicts[message.verdict] += 1
             tally.last_judged = message.decision_id
         case ReasonerFailed():
             tally.failures[message.reason] += 1
+        case PostMortemWritten():
+            tally.post_mortem = message
         case OrderIntent():
             tally.last_intent = message.decision_id
         case OrderDenied():
@@ -120,7 +140,13 @@ def summarise(tally: Tally, equity_at_start: Decimal) -> Summary:
         max_drawdown=tally.max_drawdown,
         messages=_by_name(seen),
         sample_decision=tally.last_fill or tally.last_intent or tally.last_judged,
+        post_mortem=_told(tally.post_mortem),
+        story=story_of(tally.telling),
     )
+
+
+def _told(written: PostMortemWritten | None) -> PostMortem | None:
+    return None if written is None else convert(written, PostMortem, from_attributes=True)
 
 
 def _by_name(counts: Counter[str]) -> dict[str, int]:

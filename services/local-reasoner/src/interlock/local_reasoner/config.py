@@ -1,20 +1,41 @@
 """Section ``[local_reasoner]`` of a desk file."""
 
 from decimal import Decimal
-from enum import StrEnum
-from math import isfinite
 
 from msgspec import Struct
 
+from interlock.reasoning.endpoint import ProviderKind, require_usable
 
-class ProviderKind(StrEnum):
-    """``openai`` speaks the Responses API, ``openai-chat`` chat completions to any server."""
 
-    RULES = "rules"
-    OLLAMA = "ollama"
-    OPENAI = "openai"
-    OPENAI_CHAT = "openai-chat"
-    NONE = "none"
+class SentimentConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[local_reasoner.sentiment]``: the model is asked what the news says.
+
+    One question an instrument and cadence, with the newest `items_per_instrument` that came since
+    the last; longer text is cut. News older than `max_age_seconds` is not asked about.
+    """
+
+    items_per_instrument: int = 5
+    headline_chars: int = 200
+    summary_chars: int = 300
+    max_age_seconds: int = 86_400
+    max_tokens: int = 200
+    timeout_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")
+
+
+class PostMortemConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[local_reasoner.post_mortem]``: the model is asked about each day that is over."""
+
+    max_tokens: int = 700
+    timeout_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not (self.max_tokens > 0 and self.timeout_seconds > 0):
+            raise ValueError("max_tokens and timeout_seconds must be above zero")
 
 
 class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +56,16 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Tries per question, the first one counted, all within `timeout_seconds`.
     breaker_failures, breaker_cool_down_seconds : int, float
         After so many failures in a row the endpoint is left alone for so long.
+    calls_per_minute : int, optional
+        More are not made, whatever the budget says; none is no limit.
+    answer_cache : str
+        A folder that keeps answers by what was asked, so that a replay can be repeated; empty is
+        none.
+    offline_after_failures : int
+        After so many failures in a row, whatever was asked, the desk is told that there is no
+        model. A budget that is used up is no failure of the model.
+    sentiment, post_mortem : SentimentConfig, PostMortemConfig, optional
+        What else is asked; without the section, nothing.
     """
 
     provider: ProviderKind = ProviderKind.RULES
@@ -54,34 +85,20 @@ class LocalReasonerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lower: float = 0.3
     upper: float = 3.0
     max_step: float = 0.2
+    calls_per_minute: int | None = None
+    answer_cache: str = ""
+    offline_after_failures: int = 3
+    sentiment: SentimentConfig | None = None
+    post_mortem: PostMortemConfig | None = None
 
     def __post_init__(self) -> None:
-        if self.provider in _NEEDS_MODEL and not self.model:
-            raise ValueError(f"provider {self.provider} needs a model")
-        if self.provider in _NEEDS_URL and not self.base_url:
-            raise ValueError(f"provider {self.provider} needs a base_url")
+        require_usable(self)
         if self.parameter != "threshold_bps":
             raise ValueError(f"no answer schema knows the parameter {self.parameter!r}")
         if not self.lower < self.upper:
             raise ValueError(f"lower {self.lower} must be below upper {self.upper}")
-        if (self.usd_per_million_in is None) is not (self.usd_per_million_out is None):
-            raise ValueError("usd_per_million_in and usd_per_million_out belong together")
-        for name in _ABOVE_ZERO:
+        if self.calls_per_minute is not None and self.calls_per_minute < 1:
+            raise ValueError(f"calls_per_minute must be at least 1, not {self.calls_per_minute}")
+        for name in ("max_step", "offline_after_failures"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above zero, not {getattr(self, name)}")
-        for name in _NOT_NEGATIVE:
-            value = getattr(self, name)
-            if value is not None and not (isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be finite and not negative, not {value}")
-
-
-_NEEDS_MODEL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI, ProviderKind.OPENAI_CHAT})
-_NEEDS_URL = frozenset({ProviderKind.OLLAMA, ProviderKind.OPENAI_CHAT})
-_ABOVE_ZERO = ("timeout_seconds", "max_step", "max_tokens", "attempts", "breaker_failures")
-_NOT_NEGATIVE = (
-    "breaker_cool_down_seconds",
-    "budget_usd_per_day",
-    "budget_calls_per_day",
-    "usd_per_million_in",
-    "usd_per_million_out",
-)

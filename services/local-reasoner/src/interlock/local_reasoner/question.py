@@ -33,8 +33,8 @@ def question_of(
         "index": float(tick.index),
     }
     return Question(
-        system=filled(reasoner.prompt.system, blanks),
-        prompt=filled(reasoner.prompt.question, blanks),
+        system=filled(reasoner.prompts.parameter.system, blanks),
+        prompt=filled(reasoner.prompts.parameter.question, blanks),
         schema=PARAM_PROPOSAL.narrowed(config.parameter, config.lower, config.upper),
         max_tokens=config.max_tokens,
         timeout_seconds=config.timeout_seconds,

@@ -33,6 +33,9 @@ def build(
         account_name=desk.account,
         key_id=signer.key_id,
         buckets=tuple(sorted({one.bucket for one in desk.instruments})),
+        names=frozenset(
+            name for one in desk.instruments for name in (one.instrument_id, one.sector) if name
+        ),
     )
     return Service(
         name=POLICY,

@@ -8,6 +8,9 @@ from interlock.policy.versions import cooling_after_revert
 from interlock.wire.policy import FreezeReason, Phase, ProposalVerdict
 from interlock.wire.reasoning import ParameterProposal
 
+FEATURE_PREFIX = "feature."
+"""Parameters of this prefix switch the inputs of the models on and off."""
+
 
 def exact(value: float) -> Decimal:
     """Return the number as it is written: 1.1 - 0.9 is 0.2 to everybody but a float."""
@@ -29,7 +32,14 @@ def freeze_reasons(state: PolicyState, proposal: ParameterProposal) -> list[Free
         reasons.append(FreezeReason.CLOCK_OFFSET)
     if cooling_after_revert(state, proposal.ts_desk):
         reasons.append(FreezeReason.REVERTED)
+    if toggles_are_frozen(state, proposal):
+        reasons.append(FreezeReason.REASONER_OFFLINE)
     return reasons
+
+
+def toggles_are_frozen(state: PolicyState, proposal: ParameterProposal) -> bool:
+    """Return whether this would switch a feature while the local reasoner is offline."""
+    return state.reasoner_offline and proposal.parameter.startswith(FEATURE_PREFIX)
 
 
 def _loss_limit(state: PolicyState) -> Decimal:
@@ -56,7 +66,7 @@ def judge(
     if proposed == old:
         return ProposalVerdict.UNCHANGED
     safer = proposed < old if limits.tightens == "down" else proposed > old
-    may_wait = limits.tightens is None or not safer
+    may_wait = limits.tightens is None or not safer or toggles_are_frozen(state, proposal)
     if frozen and may_wait:
         return ProposalVerdict.FROZEN
     accepted = state.accepted.get(proposal.parameter)
@@ -72,10 +82,13 @@ def judge(
 def _pace(state: PolicyState, proposal: ParameterProposal) -> ProposalVerdict | None:
     """Return the limit of acceptances in the window that one more would break."""
     name, now = proposal.parameter, proposal.ts_desk
+    own, desk = state.config.parameters[name], state.config
+    most = own.max_accepted_in_window or desk.max_accepted_in_window
+    rate = desk.max_accept_rate if own.max_accept_rate is None else own.max_accept_rate
     accepted_before = state.in_window(state.accepted, name, now)
-    if accepted_before >= state.config.max_accepted_in_window:
+    if accepted_before >= most:
         return ProposalVerdict.TOO_MANY_ACCEPTED
     seen = state.in_window(state.seen, name, now)
-    if accepted_before + 1 > exact(state.config.max_accept_rate) * seen:
+    if accepted_before + 1 > exact(rate) * seen:
         return ProposalVerdict.ACCEPT_RATE
     return None

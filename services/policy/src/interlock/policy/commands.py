@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from interlock.model.trading import IllegalTriggerError, Trigger
-from interlock.model.values import Stage
+from interlock.policy.assessment import STAGES
 from interlock.policy.ports import SaveRules, SignRules
 from interlock.policy.promotion import criteria
 from interlock.policy.standing import (
@@ -47,8 +47,6 @@ type Command = (
     | RollBackPolicy
 )
 type Answer = Sequence[Message | Effect]
-
-STAGES = tuple(Stage)
 
 
 def obey(state: PolicyState, command: Command, now: int) -> Answer:

@@ -15,7 +15,9 @@ class ParameterLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Hard limits of one parameter, in its own unit. `max_step` bounds one accepted change.
 
     `tightens` says which way less risk lies. A step that way need not wait: neither a freeze nor
-    the share and the number of accepted changes hold it back.
+    the share and the number of accepted changes hold it back. `max_accept_rate` and
+    `max_accepted_in_window` take the place of the desk's for this parameter: what a model is asked
+    for a few times a day is not paced like what it proposes every few seconds.
     """
 
     initial: float
@@ -23,8 +25,14 @@ class ParameterLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     upper: float
     max_step: float
     tightens: Literal["down", "up"] | None = None
+    max_accept_rate: float | None = None
+    max_accepted_in_window: int | None = None
 
     def __post_init__(self) -> None:
+        if self.max_accept_rate is not None and not 0 <= self.max_accept_rate <= 1:
+            raise ValueError(f"max_accept_rate is a fraction, not {self.max_accept_rate}")
+        if self.max_accepted_in_window is not None and self.max_accepted_in_window < 1:
+            raise ValueError("max_accepted_in_window must be at least 1")
         if not self.lower <= self.initial <= self.upper:
             raise ValueError(
                 f"initial {self.initial} is outside lower {self.lower} to upper {self.upper}"

@@ -7,6 +7,7 @@ message, then `SaveRules`.
 from collections.abc import Sequence
 
 from interlock.model.trading import Standing, Trigger
+from interlock.policy.assessment import assessed
 from interlock.policy.checks import freeze_reasons, judge, wanted_value
 from interlock.policy.commands import obey
 from interlock.policy.ports import RulesNotSaved, RulesSigned, SaveRules, SignRules
@@ -22,7 +23,7 @@ from interlock.policy.standing import (
     trading_of,
 )
 from interlock.policy.state import PolicyState
-from interlock.policy.versions import configured, next_version, policy_of
+from interlock.policy.versions import configured, left_alone, next_version, policy_of
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Effect, Message, Report, caused_id
 from interlock.wire.orders import ReconciliationCompleted
@@ -40,7 +41,7 @@ from interlock.wire.policy import (
     SetStage,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import ParameterProposal
+from interlock.wire.reasoning import DoNotTradeProposed, ParameterProposal
 from interlock.wire.system import SafetyTripped, SwitchChanged
 
 type Answer = Sequence[Message | Effect]
@@ -102,8 +103,11 @@ def decide(state: PolicyState, heard: Message | Report, now: int) -> Answer:
             | RollBackPolicy()
         ):
             return obey(state, heard, now)
+        case DoNotTradeProposed():
+            return [*_unsaved(state, heard), *left_alone(state, heard, now)]
         case AccountUpdated() if heard.account == state.account_name:
-            return [*_unsaved(state, heard), *accounted(state, heard, now)]
+            answer = [*_unsaved(state, heard), *accounted(state, heard, now)]
+            return [*answer, *assessed(state, heard, now)]
         case SafetyTripped():
             return [*_unsaved(state, heard), *tripped(state, heard, now)]
         case SwitchChanged():
@@ -132,6 +136,9 @@ def _judged(state: PolicyState, proposal: ParameterProposal, now: int) -> Answer
     row_stands = last is not None and last.proposal_id == proposal.message_id
     if row_stands or policy.proposal_id == proposal.message_id:
         return _accepted_before(state, proposal, now, row_stands=row_stands)
+    if caused_id(proposal, ProposalJudged) in state.rows:
+        # Judged before, and others after it: a difference would be applied a second time.
+        return ()
     frozen_by = freeze_reasons(state, proposal)
     if proposal.parameter not in policy.parameters:
         return [_row(state, proposal, ProposalVerdict.UNKNOWN_PARAMETER, now, 0.0, frozen_by)]

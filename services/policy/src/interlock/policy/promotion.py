@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from math import isfinite, sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 
 from msgspec import Struct
 
+from interlock.model.performance import sharpe
 from interlock.model.values import ZERO
 from interlock.policy.config import PromotionRule
 from interlock.wire.accounts import AccountUpdated
@@ -40,6 +40,10 @@ class Session:
         self.closed = equity
         self.high, self.low = max(self.high, equity), min(self.low, equity)
         self.fall = max(self.fall, float(1 - equity / self.high))
+
+    @property
+    def result(self) -> float:
+        return float(self.closed) / float(self.opened) - 1
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ def criteria(
     """
     run = _held_in_a_row(evidence, stage_since)
     enough = len(run) >= rule.sessions
-    ratio = sharpe([float(one.closed / one.opened) - 1 for one in run], rule.sessions_per_year)
+    ratio = sharpe([one.result for one in run], rule.sessions_per_year)
     fall_pct = _PERCENT * drawdown(run)
     a_day = fmean(one.escalations for one in run) if run else 0.0
     return (
@@ -137,27 +141,16 @@ def _held_in_a_row(evidence: Evidence, stage_since: int | None) -> list[Session]
     return run[::-1]
 
 
-def sharpe(returns: Sequence[float], sessions_per_year: int) -> float | None:
-    """Return the annualised Sharpe ratio of daily returns, none where they do not vary.
-
-    Sharpe (1994), with no risk-free rate: mean over sample standard deviation, times the square
-    root of the sessions in a year.
-    """
-    if len(returns) < 2:  # noqa: PLR2004 - one return has no deviation
-        return None
-    deviation = stdev(returns)
-    if not deviation > 0:
-        return None
-    ratio = fmean(returns) / deviation * sqrt(sessions_per_year)
-    return ratio if isfinite(ratio) else None
-
-
 def drawdown(sessions: Sequence[Session]) -> float:
-    """Return the largest fall from a high before it, as a fraction of that high."""
-    worst, peak = 0.0, ZERO
+    """Return the largest fall from a high before it, as a fraction of that high.
+
+    Only a low that can be deeper than the deepest is divided: this is asked for each day anew.
+    """
+    worst, peak, floor = 0.0, ZERO, ZERO
     for one in sessions:
-        worst = max(worst, one.fall)
-        if peak > ZERO:
+        if one.low <= floor:
             worst = max(worst, float(1 - one.low / peak))
-        peak = max(peak, one.high)
+        if one.fall > worst or one.high > peak:
+            worst, peak = max(worst, one.fall), max(peak, one.high)
+            floor = peak * (1 - Decimal(worst))
     return worst

@@ -16,16 +16,23 @@ from interlock.policy.config import PolicyConfig
 from interlock.policy.promotion import Evidence
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, Report
+from interlock.wire.decisions import Mode, ModeChanged
 from interlock.wire.market import ClockTicked, FeedCondition, FeedStatusChanged
 from interlock.wire.orders import ReconciliationCompleted
 from interlock.wire.policy import (
     CommandRefused,
     PolicyChanged,
+    PromotionAssessed,
     ProposalJudged,
     ProposalVerdict,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import ParameterProposal, SanityJudged
+from interlock.wire.reasoning import (
+    EscalationTriggered,
+    ParameterProposal,
+    SanityJudged,
+    Trigger,
+)
 from interlock.wire.system import SafetyTripped, SwitchChanged
 
 _NO_DATA = frozenset({FeedCondition.STALE, FeedCondition.GAP})
@@ -41,7 +48,9 @@ class PolicyState:
     `days` are the trading days heard of, ascending. `answered` holds the ids of what was said to
     somebody's word, so that a second delivery is not answered a second time. `accepted_at` is the
     desk time at which a version was accepted, by version. `awaits_person`: nothing but the venue's
-    cash keeps the desk from being reconciled, which exec takes over on a person's resume.
+    cash keeps the desk from being reconciled, which exec takes over on a person's resume. `rows`
+    are the ids of verdicts given, and `names` what of the desk's may stand on a list of what not to
+    trade.
     """
 
     desk: str
@@ -51,11 +60,13 @@ class PolicyState:
     account_name: str
     key_id: str
     buckets: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     policy: PolicyChanged | None = None
     trading: TradingStateChanged | None = None
     account: AccountUpdated | None = None
     clock_offset_ns: int | None = None
     reconciled: bool = False
+    reasoner_offline: bool = False
     awaits_person: bool = False
     judged: SanityJudged | None = None
     days: list[int] = field(default_factory=list[int])
@@ -66,7 +77,9 @@ class PolicyState:
     versions: dict[int, PolicyChanged] = field(default_factory=dict[int, PolicyChanged])
     accepted_at: dict[int, int] = field(default_factory=dict[int, int])
     answered: dict[str, None] = field(default_factory=dict[str, None])
+    rows: dict[str, None] = field(default_factory=dict[str, None])
     evidence: Evidence = field(default_factory=Evidence)
+    assessed_on: int | None = None
 
     @property
     def window_ns(self) -> int:
@@ -103,15 +116,19 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
             state.clock_offset_ns = heard.clock_offset_ns
         case ParameterProposal():
             _append(state, state.seen, heard.parameter, heard.ts_desk)
-        case ProposalJudged() if heard.verdict is ProposalVerdict.ACCEPTED:
-            _append(state, state.accepted, heard.parameter, heard.ts_desk)
-            state.last_accepted = heard
-            _keep(state.accepted_at, heard.policy_version, heard.ts_desk, VERSIONS_KEPT)
+        case ProposalJudged():
+            _keep(state.rows, heard.message_id, None, ANSWERS_KEPT)
+            if heard.verdict is ProposalVerdict.ACCEPTED:
+                _append(state, state.accepted, heard.parameter, heard.ts_desk)
+                state.last_accepted = heard
+                _keep(state.accepted_at, heard.policy_version, heard.ts_desk, VERSIONS_KEPT)
         case PolicyChanged() if state.policy is None or heard.version > state.policy.version:
             state.policy = heard
             _keep(state.versions, heard.version, heard, VERSIONS_KEPT)
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case TradingStateChanged() if state.trading is None or heard.epoch > state.trading.epoch:
+            if state.trading is not None and state.trading.stage is not heard.stage:
+                state.assessed_on = None
             state.trading = heard
             state.evidence.killed(heard.kill_days)
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
@@ -127,8 +144,10 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
 
 
 def _watch(state: PolicyState, heard: Message | Report) -> None:
-    """Take in what others say about the desk's safety."""
+    """Take in what is said about the desk's safety, and what it has shown."""
     match heard:
+        case PromotionAssessed():
+            state.assessed_on = heard.day
         case ReconciliationCompleted() if heard.account == state.account_name:
             state.reconciled = not heard.blocks_account
             state.awaits_person = heard.awaits_person
@@ -138,8 +157,11 @@ def _watch(state: PolicyState, heard: Message | Report) -> None:
             state.evidence.broke()
         case SwitchChanged() if heard.pressed:
             state.evidence.broke()
+        case ModeChanged(mode=Mode.RL_ONLY):
+            state.reasoner_offline = heard.begun
         case SanityJudged():
             state.judged = heard
+        case EscalationTriggered() if heard.granted and heard.trigger is not Trigger.POST_MORTEM:
             state.evidence.escalated()
         case _:
             pass

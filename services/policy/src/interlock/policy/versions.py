@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.policy.ports import SignRules
 from interlock.policy.standing import CONFIGURATION
 from interlock.policy.state import PolicyState
 from interlock.wire.base import Message, caused_id, root_ids
 from interlock.wire.catalogue import POLICY
-from interlock.wire.policy import ParameterChange, PolicyChanged
+from interlock.wire.policy import ParameterChange, Phase, PolicyChanged
+from interlock.wire.reasoning import DoNotTradeProposed
 
 
 def policy_of(state: PolicyState) -> PolicyChanged:
@@ -41,8 +44,36 @@ def next_version(
         proposal_id=proposal_id,
         config_hash=state.config_hash,
         do_not_trade=last.do_not_trade,
+        do_not_trade_by_model=last.do_not_trade_by_model,
         key_id=state.key_id,
     )
+
+
+def left_alone(state: PolicyState, proposed: DoNotTradeProposed, now: int) -> list[SignRules]:
+    """Return the version that leaves alone what a model names, in place of what the last one did.
+
+    It waits for nothing, because it tightens. What a person asked for stays, and so does what the
+    configuration names, which is the gate's own; a name that is not the desk's is left out.
+    """
+    if caused_id(proposed, PolicyChanged) in state.answered:
+        return []
+    last = policy_of(state)
+    kept = {*last.do_not_trade} - {*last.do_not_trade_by_model}
+    by_model = sorted(({*proposed.names} & state.names) - kept)
+    names = sorted(kept | {*by_model})
+    unchanged = (names, by_model) == (sorted(last.do_not_trade), last.do_not_trade_by_model)
+    if unchanged or state.config.phase is Phase.SHADOW:
+        return []
+    version = next_version(
+        state,
+        proposed,
+        now,
+        last.parameters,
+        author=f"{proposed.provider}/{proposed.model}",
+        reason=proposed.cause,
+        proposal_id=proposed.message_id,
+    )
+    return [SignRules(rules=replace(version, do_not_trade=names, do_not_trade_by_model=by_model))]
 
 
 def configured(state: PolicyState, now: int) -> PolicyChanged | None:
@@ -76,6 +107,7 @@ def configured(state: PolicyState, now: int) -> PolicyChanged | None:
         proposal_id=None,
         config_hash=state.config_hash,
         do_not_trade=[] if last is None else last.do_not_trade,
+        do_not_trade_by_model=[] if last is None else last.do_not_trade_by_model,
         key_id=state.key_id,
     )
 
@@ -110,12 +142,13 @@ def taken_back(state: PolicyState, cause: Message, now: int, why: str) -> list[S
     """
     window_ns = state.config.revert_window_seconds * NANOS_PER_SECOND
     number = policy_of(state).version
-    while (accepted := state.accepted_at.get(number)) is not None:
-        version = state.versions.get(number)
-        if version is None or version.proposal_id is None or number - 1 not in state.versions:
-            break
-        if not 0 <= state.ts_desk - accepted <= window_ns:
-            break
+    while (version := state.versions.get(number)) is not None and number - 1 in state.versions:
+        accepted = state.accepted_at.get(number)
+        if not _only_names(version):
+            if accepted is None or version.proposal_id is None:
+                break
+            if not 0 <= state.ts_desk - accepted <= window_ns:
+                break
         number -= 1
     if number == policy_of(state).version:
         return []
@@ -127,9 +160,17 @@ def taken_back(state: PolicyState, cause: Message, now: int, why: str) -> list[S
     return [] if changed.message_id in state.answered else [SignRules(rules=changed)]
 
 
+def _only_names(version: PolicyChanged) -> bool:
+    """Return whether a version changed no parameter, but only what a model would not trade."""
+    return version.proposal_id is not None and not version.changes
+
+
 def cooling_after_revert(state: PolicyState, ts_desk: int) -> bool:
     """Return whether a change was taken back so lately that no other one may follow yet."""
-    if policy_of(state).author != POLICY or state.last_accepted is None:
+    last = policy_of(state)
+    while _only_names(last) and (before := state.versions.get(last.version - 1)) is not None:
+        last = before
+    if last.author != POLICY or state.last_accepted is None:
         return False
     waited = ts_desk - state.last_accepted.ts_desk
     return waited <= 2 * state.config.revert_window_seconds * NANOS_PER_SECOND

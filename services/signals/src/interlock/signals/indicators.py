@@ -9,6 +9,7 @@ from math import log, sqrt
 
 from interlock.model.ids import NANOS_PER_SECOND, UnixNanos
 from interlock.signals.config import SignalsConfig
+from interlock.signals.context import Context
 from interlock.signals.rolling import RollingCorrelation, RollingMoments
 
 DAY_SECONDS = 86_400
@@ -202,6 +203,7 @@ class Indicators:
         "atr",
         "bar_seconds",
         "close",
+        "context",
         "correlation",
         "ema_fast",
         "ema_slow",
@@ -235,6 +237,8 @@ class Indicators:
         )
         self.correlation = RollingCorrelation(config.correlation_window)
         self.adv = Turnover(config.adv_days, config.day_starts_utc_hour)
+        context = config.context_in_force
+        self.context = None if context is None else Context(context)
         self._closes: deque[float] = deque(maxlen=config.momentum_bars + 1)
 
     def update(self, ts: UnixNanos, high: float, low: float, close: float, volume: float) -> None:
@@ -255,6 +259,8 @@ class Indicators:
         closes.append(close)
         if len(closes) == closes.maxlen:
             self.momentum_bps = (close / closes[0] - 1.0) * _BPS
+        if self.context is not None:
+            self.context.update(close * volume, self.volatility.z_score)
 
     def quote(self, ts: UnixNanos, bid: float, ask: float) -> None:
         """Take in a quote."""

@@ -1,25 +1,45 @@
 """Section ``[strategy]`` of a desk file."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 from msgspec import Struct
 
 from interlock.model.values import ZERO, require_not_negative, require_positive
+from interlock.strategy.ensemble.config import EnsembleConfig, SipConfig
+
+
+class EngineKind(StrEnum):
+    """``threshold`` follows moves of the price, ``ensemble`` a score fused from three models."""
+
+    THRESHOLD = "threshold"
+    ENSEMBLE = "ensemble"
 
 
 class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The threshold engine.
+    """Which engine trades, and how.
 
-    `position_notional` is the size of a full position, in USD. Features that are older than
-    `max_features_age_seconds`, such as those of bars that were missed and asked for, decide
-    nothing.
-
-    Positions worth more than `max_exposure_pct` of the equity are trimmed, in orders of at most
-    `slice_notional` an instrument, one each `slice_seconds`; none is worth less than
-    `min_slice_notional`, which the venue may ask for. Without `max_exposure_pct` none is trimmed.
+    Parameters
+    ----------
+    kind, name
+        The engine, and what its intents are signed with: its kind, where no name is given.
+    parameter, position_notional, allow_short
+        Of the threshold engine: its threshold's name among policy's parameters, and the size of a
+        full position in USD.
+    max_features_age_seconds
+        Features that are older, such as those of bars that were missed and asked for, decide
+        nothing.
+    ensemble, sip
+        The meta-ensemble, and what it saves of each day's profit.
+    max_exposure_pct
+        Of the equity. Positions worth more are trimmed; without it none is.
+    slice_notional, slice_seconds, min_slice_notional
+        What an order of a trim is worth at most, one an instrument each `slice_seconds`, and what
+        it is worth at least, as the venue may ask for.
     """
 
-    name: str = "threshold"
+    kind: EngineKind = EngineKind.THRESHOLD
+    name: str = ""
     parameter: str = "threshold_bps"
     position_notional: Decimal = Decimal(5_000)
     allow_short: bool = False
@@ -28,6 +48,12 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     slice_notional: Decimal = Decimal(1_000)
     slice_seconds: int = 30
     min_slice_notional: Decimal = ZERO
+    ensemble: EnsembleConfig | None = None
+    sip: SipConfig | None = None
+
+    @property
+    def label(self) -> str:
+        return self.name or self.kind
 
     def __post_init__(self) -> None:
         require_positive("position_notional", self.position_notional)
@@ -43,3 +69,7 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(
                 f"max_features_age_seconds must be at least 1, not {self.max_features_age_seconds}"
             )
+        if (self.kind is EngineKind.ENSEMBLE) is not (self.ensemble is not None):
+            raise ValueError('[strategy.ensemble] and kind = "ensemble" go together')
+        if self.sip is not None and self.ensemble is None:
+            raise ValueError('[strategy.sip] needs kind = "ensemble"')

@@ -7,10 +7,9 @@ order itself is not asked again before the next bar.
 
 from collections.abc import Sequence
 
-from interlock.model.values import ZERO, OrderType, Side, TimeInForce
+from interlock.model.values import ZERO, Side
+from interlock.strategy.intents import Order, intent_of
 from interlock.strategy.state import StrategyState
-from interlock.wire.base import caused_id
-from interlock.wire.build import build_of
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import OrderCanceled, OrderExpired, OrderFilled, OrderIntent
 from interlock.wire.policy import TradingStateChanged
@@ -44,29 +43,14 @@ def close_one(
     if change is None or instrument is None or held == ZERO or name in state.asking:
         return ()
     price, ts_market = state.closes.get(name, (0.0, 0))
-    intent_id = caused_id(cause, OrderIntent, f"flatten {name}")
-    return [
-        OrderIntent(
-            message_id=intent_id,
-            decision_id=change.decision_id,
-            ts_event=now,
-            desk=state.desk,
-            intent_id=intent_id,
-            account=state.account,
-            venue=state.venue,
-            strategy=state.config.name,
-            instrument_id=name,
-            side=Side.SELL if held > ZERO else Side.BUY,
-            order_type=OrderType.MARKET,
-            quantity=abs(held),
-            limit_price=None,
-            time_in_force=TimeInForce.GTC,
-            reduce_only=True,
-            reference_price=instrument.price(price),
-            ts_market=ts_market,
-            policy_version=state.policy_version,
-            reasons=["flatten", change.reason],
-            currency=instrument.currency,
-            build=build_of(),
-        )
-    ]
+    order = Order(
+        instrument=instrument,
+        side=Side.SELL if held > ZERO else Side.BUY,
+        close=price,
+        ts_market=ts_market,
+        quantity=abs(held),
+        leaving=True,
+    )
+    reasons, key = ["flatten", change.reason], f"flatten {name}"
+    intent = intent_of(state, cause, order, reasons, now, key=key, decision_id=change.decision_id)
+    return [intent]

@@ -11,6 +11,7 @@ from interlock.model.ids import client_order_id
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO
 from interlock.strategy.config import StrategyConfig
+from interlock.strategy.ensemble.state import EnsembleState, take
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, Report
 from interlock.wire.market import FeaturesComputed
@@ -59,7 +60,8 @@ class StrategyState:
     intent for that by instrument, `closes` the last close and its moment. `slices` are the orders
     of a trim that rest, `sliced_at` when the last of an instrument was asked for, `timed_out` the
     last that ended after its time, `leaving` where one was taken back for an exit, until the exit;
-    `equity` and `marks` are the account's, none and empty until it was told.
+    `equity` and `marks` are the account's, none and empty until it was told. `ensemble` is what
+    only the meta-ensemble remembers.
     """
 
     desk: str
@@ -83,10 +85,13 @@ class StrategyState:
     leaving: set[str] = field(default_factory=set[str])
     equity: Decimal | None = None
     marks: dict[str, float] = field(default_factory=dict[str, float])
+    ensemble: EnsembleState | None = None
 
 
 def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
     _of_trim(state, heard)
+    if state.ensemble is not None:
+        take(state.ensemble, heard)
     match heard:
         case OrderIntent():
             state.asking[heard.instrument_id] = heard.intent_id
@@ -107,7 +112,7 @@ def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
             state.epoch = heard.epoch
             state.flattening = heard if heard.flatten else None
         case ConfigReloaded():
-            state.config = heard.config
+            _reconfigure(state, heard.config)
         case _:
             pass
     return state
@@ -167,6 +172,13 @@ def _traded(state: StrategyState, fill: OrderFilled) -> None:
     if one is not None and one.intent_id == fill.intent_id:
         left = min(fill.leaves_qty, max(one.leaves - fill.last_qty, ZERO))
         state.slices[fill.instrument_id] = replace(one, leaves=left)
+
+
+def _reconfigure(state: StrategyState, config: StrategyConfig) -> None:
+    state.config = config
+    if state.ensemble is not None and config.ensemble is not None:
+        state.ensemble.config = config.ensemble
+        state.ensemble.savings.configure(config.sip, state.instruments)
 
 
 def _take_over(state: StrategyState, policy: PolicyChanged) -> None:

@@ -233,7 +233,7 @@ def _ask(
         intent_id=intent_id,
         account=state.account,
         venue=state.venue,
-        strategy=state.config.name,
+        strategy=state.config.label,
         instrument_id=name,
         side=side,
         order_type=OrderType.LIMIT,

@@ -4,6 +4,8 @@ Streams and consumers are made here and only here; the services' permissions let
 or change any. Both are generated from the catalogue.
 """
 
+from collections.abc import Sequence
+
 from interlock.runtime.bus.tcp_only import Client  # isort: skip
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -60,12 +62,12 @@ def consumer_config(service: str, filters: list[str]) -> ConsumerConfig:
     )
 
 
-async def prepare(client: Client) -> None:
-    """Make or update every stream and consumer of the catalogue."""
+async def prepare(client: Client, services: Sequence[str] = SERVICES) -> None:
+    """Make or update every stream of the catalogue, and the consumers of `services`."""
     context = client.jetstream()
     for spec in STREAMS:
         await _put_stream(context, stream_config(spec))
-    for service in SERVICES:
+    for service in services:
         for stream, filters in catalogue.filters_of(service).items():
             await context.add_consumer(stream, consumer_config(service, filters))
 

@@ -13,7 +13,7 @@ from interlock.runtime.bus.port import (
 )
 from interlock.wire import catalogue, codec, subjects
 from interlock.wire.base import Message
-from interlock.wire.catalogue import STREAMS, Recovery, Stream
+from interlock.wire.catalogue import SERVICES, STREAMS, Recovery, Stream
 from interlock.wire.system import DeadLettered
 
 _FOR_EVER = {spec.name for spec in STREAMS if spec.one_per_subject_for_ever}
@@ -92,8 +92,10 @@ class MemoryServer:
         self._inboxes[service, stream] = inbox
         return inbox
 
-    def settled(self) -> bool:
-        return all(inbox.idle for inbox in self._inboxes.values())
+    def settled(self, services: Sequence[str] = SERVICES) -> bool:
+        return all(
+            inbox.idle for (service, _), inbox in self._inboxes.items() if service in services
+        )
 
     def acknowledged(self, service: str, stream: Stream, row: Stored) -> bool:
         place = self._places.get((service, stream))
@@ -309,8 +311,8 @@ class MemoryBus:
         wanted = [message for message in stored if type(message) in kinds and message is not None]
         return list({catalogue.subject_of(message): message for message in wanted}.values())
 
-    async def settled(self) -> bool:
-        return self._server.settled()
+    async def settled(self, services: Sequence[str]) -> bool:
+        return self._server.settled(services)
 
     async def close(self) -> None:
         """Nothing to give back."""

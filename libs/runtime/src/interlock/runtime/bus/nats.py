@@ -30,7 +30,7 @@ from interlock.runtime.config import ConfigError
 from interlock.runtime.errors import TooLargeError, UnavailableError
 from interlock.wire import catalogue, codec
 from interlock.wire.base import Message
-from interlock.wire.catalogue import SERVICES, STREAMS, Recovery, Stream
+from interlock.wire.catalogue import STREAMS, Recovery, Stream
 from interlock.wire.system import DeadLettered
 
 _log = logging.getLogger(__name__)
@@ -255,8 +255,8 @@ class NatsBus:
             await subscription.unsubscribe()
         return found, pending
 
-    async def settled(self) -> bool:
-        for service in SERVICES:
+    async def settled(self, services: Sequence[str]) -> bool:
+        for service in services:
             for stream in {e.stream for e in catalogue.heard_by(service) if e.stream}:
                 info = await self._consumer_info(stream, service)
                 if info is None or info["num_pending"] or info["num_ack_pending"]:

@@ -136,8 +136,8 @@ class Bus(Protocol):
         """
         ...
 
-    async def settled(self) -> bool:
-        """Return whether no service has anything left to be given or to acknowledge."""
+    async def settled(self, services: Sequence[str]) -> bool:
+        """Return whether none of `services` has anything left to be given or to acknowledge."""
         ...
 
     async def close(self) -> None: ...

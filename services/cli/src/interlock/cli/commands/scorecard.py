@@ -1,4 +1,8 @@
-"""`interlock scorecard`: whether a desk's model keeps to its rules, with the values."""
+"""`interlock scorecard`: whether a desk keeps to its gates, with the values.
+
+Which gates those are the desk file says: a desk with section ``[ledger.scorecard]`` is an ensemble
+desk and is judged by its results, any other by what became of its model's proposals.
+"""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +18,12 @@ from interlock.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from interlock.ledger.scorecard import Scorecard, ScorecardRules
+    from pathlib import Path
+
+    from interlock.ledger.config import ScorecardConfig
+    from interlock.ledger.scorecard import Gate, Scorecard, ScorecardRules
     from interlock.policy.config import PolicyConfig
+    from interlock.runtime.config import DeskFile
     from interlock.runtime.stores.postgres import Postgres
 
 FAILED = 1
@@ -26,15 +34,27 @@ def scorecard(
     since: SinceOption = None,
     state: StateOption = DEFAULT_STATE,
     postgres: PostgresOption = None,
+    replay: Annotated[
+        str, typer.Option(help="The replay that ran, where its scenario changes the gates.")
+    ] = "",
+    model_set: Annotated[
+        str | None, typer.Option(help="The models in service, where the desk file names others.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the proposals of a desk. Exits with 1 when a gate fails."""
-    from interlock.cli.desks import load_desk, read_section
+    """Judge a desk by its gates. Exits with 1 when one fails; what is not known fails."""
+    from interlock.cli.desks import load_desk, read_section, with_scenario
     from interlock.cli.ledger_access import ask_ledger
     from interlock.cli.moments import parse_length
+    from interlock.ledger.config import LedgerConfig
     from interlock.policy.config import PolicyConfig
 
-    file = load_desk(desk)
+    file = with_scenario(load_desk(desk), replay)
+    ensemble = read_section(file, "ledger", LedgerConfig).scorecard
+    if ensemble is not None:
+        length_ns = None if since is None else parse_length(since)
+        _ensemble(file, ensemble, state, postgres, length_ns, model_set, as_json=as_json)
+        return
     rules = rules_of(read_section(file, "policy", PolicyConfig))
     length_ns = None if since is None else parse_length(since)
     name = file.desk.name
@@ -44,11 +64,42 @@ def scorecard(
     else:
         verdict = "PASS" if card.ok else "FAIL"
         typer.echo(f"desk {name}: {verdict}, {card.proposals} proposals, {card.applied} applied")
-        rows = [
-            (gate.name, "PASS" if gate.ok else "FAIL", f"{gate.value:.4g}", gate.limit, gate.detail)
-            for gate in card.gates
-        ]
-        print_table(("gate", "", "value", "limit", "detail"), rows)
+        print_table(HEAD, [gate_cells(gate) for gate in card.gates])
+    if not card.ok:
+        raise typer.Exit(FAILED)
+
+
+HEAD = ("gate", "", "value", "limit", "detail")
+
+
+def gate_cells(gate: "Gate") -> tuple[str, ...]:
+    value = "not known" if gate.value is None else f"{gate.value:.4g}"
+    return (gate.name, "PASS" if gate.ok else "FAIL", value, gate.limit, gate.detail)
+
+
+def _ensemble(
+    file: "DeskFile",
+    config: "ScorecardConfig",
+    state: "Path",
+    postgres: str | None,
+    length_ns: int | None,
+    model_set: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from interlock.cli.desk_scorecard import judged
+    from interlock.cli.ledger_access import ask_ledger
+
+    desk = file.desk
+    card = ask_ledger(
+        state, postgres, lambda store: judged(store, file, config, length_ns, model_set)
+    )
+    if as_json:
+        print_json({"desk": desk.name, "scorecard": card})
+    else:
+        verdict = "PASS" if card.ok else "FAIL"
+        typer.echo(f"desk {desk.name}: {verdict}, {card.sessions} sessions")
+        print_table(HEAD, [gate_cells(gate) for gate in card.gates])
     if not card.ok:
         raise typer.Exit(FAILED)
 

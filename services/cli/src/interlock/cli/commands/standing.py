@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from interlock.cli.errors import CliError
-from interlock.cli.frame import print_json
+from interlock.cli.frame import print_json, print_table
 from interlock.cli.options import DEFAULT_STATE, JsonOption, StateOption
 from interlock.model.values import Stage
 
 if TYPE_CHECKING:
     from interlock.cli.steering import Answered
-    from interlock.wire.policy import PolicyChanged, TradingStateChanged
+    from interlock.wire.policy import PolicyChanged, PromotionAssessed, TradingStateChanged
 
 NANOS_PER_MS = 1_000_000
 
@@ -25,18 +25,22 @@ quarantine_app = typer.Typer(help="The desk on paper after too many kill days.")
 
 @stage_app.command("show")
 def show(state: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> None:
-    """Show the stage, and everything else of the standing of the desk that runs."""
+    """Show the standing of the desk that runs, its stage, and what the next stage needs."""
     import asyncio
 
     from interlock.cli.state_folder import StateFolder
     from interlock.cli.steering import standing
 
-    trading = asyncio.run(standing(StateFolder(state.resolve())))
+    trading, shown = asyncio.run(standing(StateFolder(state.resolve())))
     if as_json:
-        print_json(_document(trading))
-    else:
-        for line in _lines(trading):
-            typer.echo(line)
+        promotion = None if shown is None else _document(shown)
+        print_json({**_document(trading), "promotion": promotion})
+        return
+    for line in _lines(trading):
+        typer.echo(line)
+    if shown is not None:
+        typer.echo(promotion_head(shown))
+        print_table(CRITERIA_HEAD, criteria_cells(shown))
 
 
 @stage_app.command("set")
@@ -140,7 +144,7 @@ def _show(answered: "Answered", *, as_json: bool) -> None:
         )
 
 
-def _document(rules: "TradingStateChanged | PolicyChanged") -> dict[str, Any]:
+def _document(rules: "TradingStateChanged | PolicyChanged | PromotionAssessed") -> dict[str, Any]:
     import msgspec
 
     document: dict[str, Any] = msgspec.to_builtins(rules)
@@ -162,3 +166,25 @@ def _lines(trading: "TradingStateChanged") -> list[str]:
     if trading.disabled:
         lines.append(f"disabled: {', '.join(trading.disabled)}")
     return lines
+
+
+CRITERIA_HEAD = ("needed for it", "", "seen", "needed")
+
+
+def promotion_head(shown: "PromotionAssessed") -> str:
+    from interlock.cli.moments import show_day
+
+    if shown.next_stage is None:
+        return "there is no further stage"
+    missing = sum(not one.holds for one in shown.criteria)
+    told = (
+        f"{missing} of {len(shown.criteria)} criteria missing" if missing else "all criteria hold"
+    )
+    return f"next stage {shown.next_stage}, as of {show_day(shown.day)}: {told}"
+
+
+def criteria_cells(shown: "PromotionAssessed") -> list[tuple[str, ...]]:
+    return [
+        (one.name, "holds" if one.holds else "missing", one.observed, one.needed)
+        for one in shown.criteria
+    ]

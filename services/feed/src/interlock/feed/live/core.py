@@ -30,7 +30,8 @@ from interlock.feed.live.reports import (
 )
 from interlock.feed.live.state import Link, LiveState
 from interlock.feed.live.timing import is_ahead, wrong_length
-from interlock.feed.state import MomentPassed, RowRead
+from interlock.feed.put_call import on_put_call
+from interlock.feed.state import MomentPassed, PutCallRead, RowRead
 from interlock.model.ids import NANOS_PER_SECOND, UnixNanos
 from interlock.model.values import Severity
 from interlock.venues.replay_rows import RawBar
@@ -75,6 +76,10 @@ def decide(state: LiveState, heard: Heard, now: int) -> Sequence[Said]:
         case NewsRead():
             known = heard.news.news_id in state.news_ids
             return () if known else [news_of(state.rows.setting, heard)]
+        case PutCallRead():
+            # After a restart the file's last row is read again.
+            known = heard.as_of == state.rows.put_call_as_of
+            return () if known else on_put_call(state.rows, heard)
         case LinkMoved():
             return _on_link(state, heard)
         case HoleFilled() if heard.reason:

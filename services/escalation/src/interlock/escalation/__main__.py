@@ -1,0 +1,3 @@
+from interlock.escalation.app import main
+
+main()

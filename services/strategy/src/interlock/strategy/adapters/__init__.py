@@ -1,0 +1,1 @@
+"""What the strategy notices outside the bus's streams."""
