@@ -29,13 +29,13 @@ from interlock.cli.servers.postgres import postgres_server
 from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, locked, open_state_folder
 from interlock.cli.supervisor import Supervisor, stop_requested
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.feed.core import window_scale
 from interlock.feed.dataset import data_for, setting_of
 from interlock.runtime.bus.tcp_only import BusError, Client
 from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.venues.registry import PAPER
 from interlock.venues.replay_rows import ReplayData
 
