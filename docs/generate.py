@@ -4,6 +4,7 @@ A generated part stands between ``<!-- NAME: generated -->`` and ``<!-- NAME: en
 around it is written by hand and kept.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from interlock.gate.controls.table import CONTROLS
 from interlock.model import trading
 from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
 from interlock.model.trading import LETS_THROUGH, NOTHING_TO_DO, Standing, Trigger
-from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
+from interlock.wire.catalogue import ENTRIES, PEOPLE, SERVICES, Entry
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,8 +21,9 @@ def render() -> dict[str, str]:
     """Return every document with a generated part: path below the root, and content."""
     documents = {"docs/order-states.md": order_states()}
     documents["docs/trading-states.md"] = trading_states()
+    documents["services/console/src/interlock/console/controls.json"] = control_lines()
     documents["README.md"] = _filled("README.md", {"controls": controls()})
-    for service in (*SERVICES, CLI):
+    for service in (*SERVICES, *PEOPLE):
         path = f"services/{service}/README.md"
         documents[path] = _filled(path, {"hears": hears(service), "says": says(service)})
     return documents
@@ -98,6 +100,22 @@ def controls() -> str:
         for c in CONTROLS
     ]
     return _table(("code", "holds that", "unit", "source", "level", "reduce-only"), rows)
+
+
+def control_lines() -> str:
+    """Return the same for the console, which does not import the gate."""
+    lines = [
+        {
+            "code": c.code,
+            "definition": c.definition,
+            "unit": c.unit,
+            "source": c.source,
+            "level": c.level,
+            "binds_reducing": c.binds_reducing,
+        }
+        for c in CONTROLS
+    ]
+    return json.dumps(lines, indent=2) + "\n"
 
 
 def hears(service: str) -> str:

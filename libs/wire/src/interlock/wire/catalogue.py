@@ -118,6 +118,10 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 FEED, SIGNALS, REASONER, STRATEGY = "feed", "signals", "local-reasoner", "strategy"
 POLICY, GATE, EXEC, LEDGER, CLI = "policy", "gate", "exec", "ledger", "cli"
+CONSOLE = "console"
+
+PEOPLE = (CLI, CONSOLE)
+"""What people look at a desk and speak to it with. No desk waits for them."""
 
 SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, SIGNALS, FEED)
 """Every service, in the order of starting: nobody speaks before those who must hear listen."""
@@ -139,7 +143,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.bar,
         stream=Stream.MARKET,
         publishers=(FEED,),
-        listeners=(SIGNALS, GATE, LEDGER),
+        listeners=(SIGNALS, GATE, LEDGER, CONSOLE),
         why="one complete bar",
     ),
     Entry(
@@ -168,7 +172,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.clock,
         stream=Stream.MARKET,
         publishers=(FEED,),
-        listeners=(REASONER, POLICY, GATE, LEDGER),
+        listeners=(REASONER, POLICY, GATE, LEDGER, CONSOLE),
         why="one cadence of the desk has passed",
     ),
     Entry(
@@ -177,7 +181,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.features,
         stream=Stream.MARKET,
         publishers=(SIGNALS,),
-        listeners=(REASONER, STRATEGY, GATE, LEDGER),
+        listeners=(REASONER, STRATEGY, GATE, LEDGER, CONSOLE),
         why="indicators after one bar",
     ),
     Entry(
@@ -186,7 +190,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.feed_status,
         stream=Stream.DESK,
         publishers=(FEED,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(POLICY, GATE, LEDGER, CONSOLE),
         why="what is wrong with an instrument's data, or fine again",
     ),
     Entry(
@@ -222,7 +226,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.param_proposal,
         stream=Stream.DESK,
         publishers=(REASONER,),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, LEDGER, CONSOLE),
         why="a model asks for another value of a parameter",
     ),
     Entry(
@@ -231,7 +235,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.reasoner_failed,
         stream=Stream.DESK,
         publishers=(REASONER,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="a model call gave nothing, with the reason",
     ),
     Entry(
@@ -240,7 +244,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.proposal_judged,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the verdict on a proposal: its audit row",
     ),
     Entry(
@@ -249,7 +253,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.policy_changed,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(REASONER, STRATEGY, GATE, LEDGER),
+        listeners=(REASONER, STRATEGY, GATE, LEDGER, CONSOLE),
         why="a new policy version is in force",
     ),
     Entry(
@@ -258,7 +262,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.trading_state,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(STRATEGY, GATE, EXEC, LEDGER),
+        listeners=(STRATEGY, GATE, EXEC, LEDGER, CONSOLE),
         why="halted, reduce-only or active",
     ),
     Entry(
@@ -266,7 +270,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.halt.{desk}",
         subject_of=subjects.halt,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, EXEC, LEDGER),
         why="stop all risk-increasing orders",
     ),
@@ -275,7 +279,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.resume.{desk}",
         subject_of=subjects.resume,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, EXEC, LEDGER),
         why="a named person lets orders through again",
     ),
@@ -293,7 +297,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.clear-quarantine.{desk}",
         subject_of=subjects.clear_quarantine,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, LEDGER),
         why="a named person ends a quarantine early",
     ),
@@ -311,7 +315,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.force-demo.{desk}",
         subject_of=subjects.force_demo,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, LEDGER),
         why="a named person keeps orders off live accounts",
     ),
@@ -320,7 +324,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.roll-back.{desk}",
         subject_of=subjects.roll_back,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, LEDGER),
         why="a named person puts an older version in force again",
     ),
@@ -330,7 +334,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.command_refused,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="policy will not do what a person asked, and why",
     ),
     Entry(
@@ -348,7 +352,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.safety_tripped,
         stream=Stream.DESK,
         publishers=(GATE, EXEC, LEDGER),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(POLICY, GATE, LEDGER, CONSOLE),
         why="a service found what must not go on",
     ),
     Entry(
@@ -357,7 +361,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.switch_changed,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(POLICY, GATE, LEDGER, CONSOLE),
         why="exec's own kill switch was pressed or armed again",
     ),
     Entry(
@@ -366,7 +370,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.gate_configured,
         stream=Stream.DESK,
         publishers=(GATE,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the limits the gate starts with",
     ),
     Entry(
@@ -384,7 +388,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_intent,
         stream=Stream.DESK,
         publishers=(STRATEGY,),
-        listeners=(GATE, LEDGER),
+        listeners=(GATE, LEDGER, CONSOLE),
         why="what a strategy wants; no order yet",
     ),
     Entry(
@@ -402,7 +406,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_denied,
         stream=Stream.DESK,
         publishers=(GATE,),
-        listeners=(STRATEGY, LEDGER),
+        listeners=(STRATEGY, LEDGER, CONSOLE),
         why="the gate's refusal, with every failed control",
     ),
     Entry(
@@ -411,7 +415,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_submitted,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the write-ahead row: durable before the venue hears of the order",
     ),
     Entry(
@@ -420,7 +424,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_refused,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="exec would not send it",
     ),
     Entry(
@@ -429,7 +433,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_accepted,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the venue has the order",
     ),
     Entry(
@@ -438,7 +442,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_rejected,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="the venue refused",
     ),
     Entry(
@@ -447,7 +451,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_filled,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="one fill",
     ),
     Entry(
@@ -456,7 +460,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_canceled,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="the venue will fill no more of it",
     ),
     Entry(
@@ -465,7 +469,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_expired,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="its time in force ran out",
     ),
     Entry(
@@ -474,7 +478,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_unknown,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(GATE, LEDGER),
+        listeners=(GATE, LEDGER, CONSOLE),
         why="sent and no answer; it counts as exposure",
     ),
     Entry(
@@ -519,7 +523,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.venue_link,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="whether the venue's news of orders comes in",
     ),
     Entry(
@@ -528,7 +532,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.reconciled,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(POLICY, GATE, LEDGER, CONSOLE),
         why="our book was held against the venue's",
     ),
     Entry(
@@ -537,7 +541,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.position_changed,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(),
+        listeners=(CONSOLE,),
         why="a position after a fill",
     ),
     Entry(
@@ -546,7 +550,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.account_updated,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(STRATEGY, POLICY, GATE),
+        listeners=(STRATEGY, POLICY, GATE, CONSOLE),
         why="equity, profits and positions once a cadence",
     ),
     Entry(
@@ -555,7 +559,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.alert,
         stream=Stream.DESK,
         publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER, CLI),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="something a person should know",
     ),
     Entry(
@@ -573,7 +577,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.heartbeat,
         stream=None,
         publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(EXEC, CLI),
+        listeners=(EXEC, CLI, CONSOLE),
         recovery=Recovery.NONE,
         why="a service is alive; not stored",
     ),
@@ -583,7 +587,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.dead_lettered,
         stream=Stream.DEAD,
         publishers=(FEED, SIGNALS, REASONER, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(CLI,),
+        listeners=(CLI, CONSOLE),
         recovery=Recovery.NONE,
         why="a message nobody could handle, parked with its body",
     ),
@@ -629,4 +633,4 @@ def said_by(service: str) -> tuple[Entry, ...]:
 
 def listeners_of(tag: str) -> tuple[str, ...]:
     """Return the services that will handle a message of this tag; people's tools do not count."""
-    return tuple(name for name in BY_TAG[tag].listeners if name != CLI)
+    return tuple(name for name in BY_TAG[tag].listeners if name not in PEOPLE)

@@ -102,8 +102,11 @@ def run(wanted: DeskRun, file: DeskFile) -> int:
         environment = {"INTERLOCK_DESK_FILE": file.path, "INTERLOCK_REPLAY": "", **confirmed}
 
         async def work(stop: asyncio.Event) -> None:
-            client, _ = await desk_run.start_processes(wanted, state, supervisor, environment)
+            client, addresses = await desk_run.start_processes(
+                wanted, state, supervisor, environment
+            )
             await client.close()
+            await desk_run.start_console(wanted, state, supervisor, addresses, environment)
             _tell(wanted, desk, config, state)
             await stop.wait()
 

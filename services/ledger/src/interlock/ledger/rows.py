@@ -77,6 +77,7 @@ class OrderChange(Row, frozen=True, kw_only=True):
     policy_version: int | None = None
     config_hash: str | None = None
     detail: str | None = None
+    conviction: float | None = None
 
 
 class FillRow(Row, frozen=True, kw_only=True):
@@ -331,7 +332,13 @@ def _intended(m: OrderIntent, stamp: Stamp) -> OrderChange:
         reasons=m.reasons,
         policy_version=m.policy_version,
         config_hash=stamp.config_hash,
+        conviction=_conviction(m.p_win),
     )
+
+
+def _conviction(p_win: float | None) -> float | None:
+    """Return a claimed probability from 0 to 100; a claim that is none of these stays out."""
+    return round(100 * p_win, 4) if p_win is not None and 0 <= p_win <= 1 else None
 
 
 _STATUS: Mapping[type[OrderEvent], OrderStatus] = {
