@@ -7,6 +7,7 @@ from math import isfinite
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO
 from interlock.strategy.config import StrategyConfig
+from interlock.strategy.waiting import CONCERNED, Waiting
 from interlock.wire.base import Message, Report
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.orders import (
@@ -35,7 +36,8 @@ class StrategyState:
     """`asking` holds, per instrument, the intent whose fate is not known yet.
 
     `flattening` is the trading state that demands that every position be closed, `closing` the last
-    intent for that by instrument, `closes` the last close and its moment.
+    intent for that by instrument, `closes` the last close and its moment. `waiting` is what people
+    are asked first.
     """
 
     desk: str
@@ -52,9 +54,12 @@ class StrategyState:
     flattening: TradingStateChanged | None = None
     closing: dict[str, str] = field(default_factory=dict[str, str])
     closes: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
+    if isinstance(heard, CONCERNED):
+        state.waiting.take(heard)
     match heard:
         case OrderIntent():
             state.asking[heard.instrument_id] = heard.intent_id
