@@ -11,6 +11,7 @@ from math import sqrt
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
+from interlock.strategy.approvals import asked_first
 from interlock.strategy.flatten import close_all, close_one, close_rest
 from interlock.strategy.state import ConfigReloaded, StrategyState
 from interlock.strategy.trim import ask_again, give_way, is_trimming, make_way, next_slices
@@ -25,6 +26,10 @@ from interlock.wire.system import ConfigChanged
 
 
 def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
+    return asked_first(state, heard, _wanted(state, heard, now), now)
+
+
+def _wanted(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
     match heard:
         case FeaturesComputed() if state.flattening is not None:
             closing = close_one(state, heard.instrument_id, heard, now)
@@ -60,7 +65,7 @@ def _reloaded(state: StrategyState, report: ConfigReloaded, now: int) -> ConfigC
 
 def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence[Said]:
     """Follow the move; while exposure is trimmed only out of a position, before its slices."""
-    name, wanted = heard.instrument_id, _wanted(state, heard, now)
+    name, wanted = heard.instrument_id, _followed(state, heard, now)
     if wanted is None:
         return ()
     if name not in state.asking:
@@ -68,7 +73,7 @@ def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence
     return make_way(state, name, heard, now) if wanted.reduce_only else ()
 
 
-def _wanted(state: StrategyState, heard: FeaturesComputed, now: int) -> OrderIntent | None:
+def _followed(state: StrategyState, heard: FeaturesComputed, now: int) -> OrderIntent | None:
     instrument = state.instruments.get(heard.instrument_id)
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
         return None

@@ -129,8 +129,7 @@ async def proposals(tables: Tables, decision_id: str) -> list[ProposalView]:
         {"id": decision_id},
     )
     return [
-        # The row's columns are the view's fields.
-        ProposalView(**{**row, "ts_event": str(row["ts_event"])})
+        msgspec.convert({**row, "ts_event": str(row["ts_event"])}, ProposalView)
         for row in found
     ]
 

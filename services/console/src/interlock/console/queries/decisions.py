@@ -186,7 +186,7 @@ async def _proposals(
 
 
 def _order_item(row: Row) -> DecisionItem:
-    denied = row["verdict"] == "denied"
+    said: str = row["detail"] if row["verdict"] == "denied" and row["detail"] else ""
     return DecisionItem(
         decision_id=row["decision_id"],
         kind=ORDER,
@@ -198,7 +198,7 @@ def _order_item(row: Row) -> DecisionItem:
         requested_quantity=maybe_money(row["requested_quantity"]),
         quantity=maybe_money(row["quantity"]),
         verdict=row["verdict"],
-        codes=(row["detail"] or "").split(", ") if denied and row["detail"] else [],
+        codes=said.split(", ") if said else [],
         conviction=row["conviction"],
         epoch=row["policy_version"],
         status=row["status"],
