@@ -19,6 +19,7 @@ from interlock.wire.policy import (
     PolicyChanged,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
 )
@@ -37,6 +38,7 @@ COMMANDS = (
     SetStage,
     ForceDemo,
     RollBackPolicy,
+    SetParameter,
 )
 
 
@@ -63,6 +65,7 @@ _FIELDS = {
     EnableStrategy: {"strategy": "threshold"},
     SetStage: {"stage": Stage.DEMO_TESTING},
     RollBackPolicy: {"version": 1},
+    SetParameter: {"parameter": "threshold_bps", "value": 1.1},
 }
 
 

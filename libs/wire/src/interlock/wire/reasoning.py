@@ -88,3 +88,25 @@ class SanityJudged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.sanity-
     rationale: str
     provider: str
     model: str
+
+
+class PauseReasoner(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pause.v1"):
+    """A named person wants the model asked no more until it is resumed."""
+
+    by: str
+    reason: str
+
+
+class ResumeReasoner(DeskMessage, frozen=True, kw_only=True, tag="reasoner.resume.v1"):
+    """A named person wants the model asked again."""
+
+    by: str
+    reason: str
+
+
+class ReasonerPaused(DeskMessage, frozen=True, kw_only=True, tag="reasoner.paused.v1"):
+    """Whether the model is asked from now on, and whose word that is."""
+
+    paused: bool
+    by: str
+    reason: str

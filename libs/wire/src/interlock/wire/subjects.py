@@ -54,10 +54,19 @@ from interlock.wire.policy import (
     ProposalJudged,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
 )
-from interlock.wire.reasoning import Assessment, ParameterProposal, ReasonerFailed, SanityJudged
+from interlock.wire.reasoning import (
+    Assessment,
+    ParameterProposal,
+    PauseReasoner,
+    ReasonerFailed,
+    ReasonerPaused,
+    ResumeReasoner,
+    SanityJudged,
+)
 from interlock.wire.system import (
     AlertRaised,
     ConfigChanged,
@@ -200,6 +209,22 @@ def force_demo(m: ForceDemo) -> str:
 
 def roll_back(m: RollBackPolicy) -> str:
     return f"cmd.policy.roll-back.{token(m.desk)}"
+
+
+def set_parameter(m: SetParameter) -> str:
+    return f"cmd.policy.set-parameter.{token(m.desk)}"
+
+
+def pause_reasoner(m: PauseReasoner) -> str:
+    return f"cmd.reasoner.pause.{token(m.desk)}"
+
+
+def resume_reasoner(m: ResumeReasoner) -> str:
+    return f"cmd.reasoner.resume.{token(m.desk)}"
+
+
+def reasoner_paused(m: ReasonerPaused) -> str:
+    return f"evt.reasoner.paused.{token(m.desk)}"
 
 
 def command_refused(m: CommandRefused) -> str:

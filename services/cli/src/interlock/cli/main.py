@@ -6,6 +6,7 @@ from interlock.cli.commands import (
     approvals,
     backtest,
     bus,
+    console,
     doctor,
     down,
     export,
@@ -54,3 +55,4 @@ app.add_typer(gate.app, name="gate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(reason.app, name="reason")
 app.add_typer(bus.app, name="bus")
+app.add_typer(console.app, name="console")

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp
 from interlock.console.console import Console
 from interlock.console.guards import STATE_KEY
 from interlock.console.problems import on_problem
-from interlock.console.routes import actions, desk, live, page, records, session
+from interlock.console.routes import actions, approvals, desk, live, page, records, session
 from interlock.console.schema_page import PlainSchemaPage
 from interlock.console.sessions import COOKIE, CSRF_HEADER
 from interlock.console.wall import MOST_BODY_BYTES, Wall
@@ -25,6 +25,7 @@ ROUTES: Sequence[Any] = (
     *records.ROUTES,
     *live.ROUTES,
     *actions.ROUTES,
+    *approvals.ROUTES,
     *page.ROUTES,
 )
 

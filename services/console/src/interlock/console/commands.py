@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from interlock.console.console import Console
-from interlock.console.problems import ProblemError, unusable
+from interlock.console.problems import ProblemError, unknown, unusable
 from interlock.console.views.people import ActionView, KillView
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.switch_file import (
@@ -16,6 +16,7 @@ from interlock.runtime.switch_file import (
     remove_kill_file,
     write_kill_file,
 )
+from interlock.wire.approvals import ApprovalCounted
 from interlock.wire.base import DeskMessage, Message, caused_id, root_ids
 from interlock.wire.policy import (
     CommandRefused,
@@ -24,8 +25,15 @@ from interlock.wire.policy import (
     ResumeTrading,
     TradingStateChanged,
 )
+from interlock.wire.reasoning import ReasonerPaused
 
-ANSWERS: tuple[type[Message], ...] = (TradingStateChanged, PolicyChanged, CommandRefused)
+ANSWERS: tuple[type[Message], ...] = (
+    TradingStateChanged,
+    PolicyChanged,
+    CommandRefused,
+    ApprovalCounted,
+    ReasonerPaused,
+)
 ANSWER_SECONDS = 5.0
 SWITCH_SECONDS = 5.0
 LONGEST_REASON = 1_000
@@ -76,7 +84,7 @@ async def ask(console: Console, wanted: DeskMessage, by: str) -> ActionView:
     answer = await console.hearing.say(wanted, answers, ANSWER_SECONDS)
     match answer:
         case CommandRefused():
-            raise ProblemError(HTTPStatus.CONFLICT, answer.code, answer.reason)
+            raise _refusal(answer)
         case TradingStateChanged():
             return ActionView(
                 outcome="obeyed",
@@ -94,13 +102,33 @@ async def ask(console: Console, wanted: DeskMessage, by: str) -> ActionView:
                 detail=answer.reason,
                 policy_version=answer.version,
             )
+        case ApprovalCounted():
+            return ActionView(
+                outcome="obeyed",
+                message_id=wanted.message_id,
+                by=by,
+                detail=f"{len(answer.given)} of {answer.needed} have approved",
+                approval=answer.standing,
+                given=answer.given,
+            )
+        case ReasonerPaused():
+            detail = "the model is not asked" if answer.paused else "the model is asked"
+            return ActionView(outcome="obeyed", message_id=wanted.message_id, by=by, detail=detail)
         case _:
             return ActionView(
                 outcome="stored",
                 message_id=wanted.message_id,
                 by=by,
-                detail="stored, but not obeyed yet: it will be when policy is back",
+                detail="stored, but not obeyed yet: it will be when who is to obey is back",
             )
+
+
+def _refusal(refused: CommandRefused) -> ProblemError:
+    """Return a refusal as a problem; an approval's codes are given without their area."""
+    code = refused.code.removeprefix("approval.")
+    if code == "unknown":
+        return unknown(refused.reason)
+    return ProblemError(HTTPStatus.CONFLICT, code, refused.reason)
 
 
 async def kill(console: Console, by: str, reason: str) -> KillView:

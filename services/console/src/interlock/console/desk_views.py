@@ -179,7 +179,7 @@ def state_view(
         ],
         reconciliation_breaks=[text for book in live.books.values() for text in book.breaks],
         budgets=budgets,
-        reasoner_paused=False,
+        reasoner_paused=live.reasoner is not None and live.reasoner.paused,
         parameters=parameters,
         dial=None if dial is None else int(dial),
         features={n: value > 0 for n, value in numbers_under(parameters, "feature.").items()},

@@ -9,11 +9,17 @@ from interlock.console.console import Console
 from interlock.console.health_views import health_view
 from interlock.console.order_book import decision_item, proposal_item
 from interlock.console.plain import money
-from interlock.console.queries import orders
+from interlock.console.queries import approvals, orders
 from interlock.console.views.health import AlertView
 from interlock.console.views.orders import DenialView, FillView
 from interlock.console.views.policy import ChangeView, PolicyVersionView
 from interlock.runtime.errors import UnavailableError
+from interlock.wire.approvals import (
+    ApprovalCounted,
+    ApprovalDecided,
+    ApprovalLapsed,
+    ApprovalRequested,
+)
 from interlock.wire.base import Message
 from interlock.wire.orders import OrderDenied, OrderFilled
 from interlock.wire.policy import PolicyChanged, ProposalJudged
@@ -25,6 +31,7 @@ _log = logging.getLogger(__name__)
 TURN_SECONDS = 0.1
 HEALTH_SECONDS = 2.0
 MOST_LOOKED_UP = 100
+TURNS_LOOKED_UP = 5
 _QUIET = (Heartbeat,)
 
 
@@ -37,6 +44,7 @@ class News:
         self._account_moved = False
         self._spent = True
         self._unknown: set[str] = set()
+        self._asked: dict[str, int] = {}
         self._last_state = b""
 
     def missed(self) -> None:
@@ -70,6 +78,8 @@ class News:
                     changes.note("denial", f"{message.message_id} {place}", one)
             case OrderFilled():
                 changes.note("fill", message.message_id, _fill(message))
+            case ApprovalRequested() | ApprovalCounted() | ApprovalDecided() | ApprovalLapsed():
+                self._asked[message.request_id] = TURNS_LOOKED_UP
             case AlertRaised():
                 changes.note("alert", message.message_id, _alert(message))
             case PolicyChanged():
@@ -87,6 +97,7 @@ class News:
                 console.changes.turn()
                 continue
             await self._look_up()
+            await self._approvals()
             await self._state()
             if time.monotonic() - looked_at_health > HEALTH_SECONDS:
                 looked_at_health = time.monotonic()
@@ -106,6 +117,23 @@ class News:
         for order in found:
             self._console.book.put(order)
             self._console.changes.note("order", order.intent_id, order)
+
+    async def _approvals(self) -> None:
+        """Send requests as the tables have them, a few times: the ledger is soon, not at once."""
+        for request_id, left in list(self._asked.items()):
+            try:
+                found = await approvals.approval(
+                    self._console.tables, self._console.desk.name, request_id
+                )
+            except UnavailableError as error:
+                _log.debug("%s", error)
+                return
+            if found is not None:
+                self._console.changes.note("approval", request_id, found)
+            if left > 1:
+                self._asked[request_id] = left - 1
+            else:
+                del self._asked[request_id]
 
     async def _state(self) -> None:
         if not self._stale:

@@ -8,6 +8,7 @@ from interlock.wire.base import Message
 from interlock.wire.market import Bar, ClockTicked, FeaturesComputed, FeedStatusChanged
 from interlock.wire.orders import GateConfigured, ReconciliationCompleted, VenueLinkChanged
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
+from interlock.wire.reasoning import ReasonerPaused
 from interlock.wire.system import DeadLettered, Heartbeat, SwitchChanged
 
 BARS_KEPT = 2_000
@@ -23,6 +24,7 @@ STARTS_FROM: tuple[type[Message], ...] = (
     ReconciliationCompleted,
     AccountUpdated,
     GateConfigured,
+    ReasonerPaused,
     FeaturesComputed,
     ClockTicked,
 )
@@ -48,6 +50,7 @@ class Live:
     policy: PolicyChanged | None = None
     account: AccountUpdated | None = None
     switch: SwitchChanged | None = None
+    reasoner: ReasonerPaused | None = None
     gate: GateConfigured | None = None
     moment: int = 0
     feed: dict[str, FeedStatusChanged] = field(default_factory=dict[str, FeedStatusChanged])
@@ -102,6 +105,8 @@ def _desk(state: Live, heard: Message) -> None:
                 state.policy = heard
         case SwitchChanged():
             state.switch = heard
+        case ReasonerPaused():
+            state.reasoner = heard
         case GateConfigured():
             state.gate = heard
         case VenueLinkChanged():

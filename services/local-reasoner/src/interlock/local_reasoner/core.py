@@ -9,7 +9,13 @@ from interlock.local_reasoner.state import Reasoner, ReasonerState
 from interlock.reasoning.prompt import prompt_hash
 from interlock.wire.base import Heard, Said, caused_id
 from interlock.wire.market import ClockTicked
-from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
+from interlock.wire.reasoning import (
+    ParameterProposal,
+    PauseReasoner,
+    ReasonerFailed,
+    ReasonerPaused,
+    ResumeReasoner,
+)
 
 
 def decide(state: ReasonerState, heard: Heard, now_ns: int) -> Sequence[Said]:
@@ -20,8 +26,25 @@ def decide(state: ReasonerState, heard: Heard, now_ns: int) -> Sequence[Said]:
             return (_proposal(state.reasoner, heard),)
         case ModelFailed():
             return (_failure(state.reasoner, heard),)
+        case PauseReasoner() | ResumeReasoner():
+            return (_told(state, heard, now_ns),)
         case _:
             return ()
+
+
+def _told(
+    state: ReasonerState, word: PauseReasoner | ResumeReasoner, now_ns: int
+) -> ReasonerPaused:
+    """Answer a person's word. What was asked already is still answered."""
+    return ReasonerPaused(
+        message_id=caused_id(word, ReasonerPaused),
+        decision_id=word.decision_id,
+        ts_event=now_ns,
+        desk=word.desk,
+        paused=state.paused,
+        by=word.by,
+        reason=word.reason,
+    )
 
 
 def _ask(state: ReasonerState, tick: ClockTicked, now_ns: int) -> Sequence[Said]:
@@ -30,7 +53,9 @@ def _ask(state: ReasonerState, tick: ClockTicked, now_ns: int) -> Sequence[Said]
     A tick older than its cadence is passed over: while a slow model answered, a newer one came.
     On a replay's clock no tick is ever old.
     """
-    if state.reasoner.config.provider is ProviderKind.NONE or state.current is None:
+    if state.paused or state.reasoner.config.provider is ProviderKind.NONE:
+        return ()
+    if state.current is None:
         return ()
     if now_ns - tick.ts_event > tick.cadence_ns:
         return ()

@@ -7,6 +7,7 @@ from interlock.reasoning.prompt import Prompt
 from interlock.wire.base import Heard
 from interlock.wire.market import FeaturesComputed
 from interlock.wire.policy import PolicyChanged
+from interlock.wire.reasoning import PauseReasoner, ResumeReasoner
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,10 +22,14 @@ class Reasoner:
 
 @dataclass(slots=True)
 class ReasonerState:
-    """`current` is the parameter's value in force, none until policy has said one."""
+    """`current` is the parameter's value in force, none until policy has said one.
+
+    `paused`: a person wants nobody asked.
+    """
 
     reasoner: Reasoner
     current: float | None = None
+    paused: bool = False
     features: dict[str, FeaturesComputed] = field(default_factory=dict[str, FeaturesComputed])
 
 
@@ -34,6 +39,10 @@ def evolve(state: ReasonerState, heard: Heard) -> ReasonerState:
             state.features[heard.instrument_id] = heard
         case PolicyChanged():
             state.current = heard.parameters.get(state.reasoner.config.parameter)
+        case PauseReasoner():
+            state.paused = True
+        case ResumeReasoner():
+            state.paused = False
         case _:
             pass
     return state

@@ -33,6 +33,7 @@ from interlock.wire.policy import (
     PolicyChanged,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
     names_person,
@@ -46,6 +47,7 @@ type Command = (
     | SetStage
     | ForceDemo
     | RollBackPolicy
+    | SetParameter
 )
 type Answer = Sequence[Message | Effect]
 
@@ -212,6 +214,27 @@ def _roll_back(state: PolicyState, command: RollBackPolicy, now: int) -> Answer:
     return [SignRules(rules=version)]
 
 
+def _set_parameter(state: PolicyState, command: SetParameter, now: int) -> Answer:
+    if not _named(command):
+        return _unnamed(state, command, now)
+    inforce = policy_of(state).parameters
+    if command.parameter not in known_parameters(state, inforce):
+        there = ", ".join(sorted(inforce))
+        reason = f"there is no parameter {command.parameter!r}; there are: {there}"
+        return refused(state, command, now, "policy.unknown_parameter", reason)
+    parameters = {**inforce, command.parameter: command.value}
+    beyond = outside(state, parameters)
+    if beyond:
+        return refused(state, command, now, "policy.outside_limits", beyond)
+    if parameters == inforce:
+        reason = f"{command.parameter} is {command.value:g} already"
+        return refused(state, command, now, "policy.unchanged", reason)
+    version = next_version(
+        state, command, now, parameters, author=command.by.strip(), reason=command.reason
+    )
+    return [SignRules(rules=version)]
+
+
 _OBEYED: dict[type[Message], Callable[[PolicyState, Any, int], Answer]] = {
     HaltTrading: _halt,
     ResumeTrading: _resume,
@@ -220,4 +243,5 @@ _OBEYED: dict[type[Message], Callable[[PolicyState, Any, int], Answer]] = {
     SetStage: _set_stage,
     ForceDemo: _force_demo,
     RollBackPolicy: _roll_back,
+    SetParameter: _set_parameter,
 }

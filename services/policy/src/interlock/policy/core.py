@@ -40,6 +40,7 @@ from interlock.wire.policy import (
     ProposalVerdict,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
 )
@@ -104,6 +105,7 @@ def decide(state: PolicyState, heard: Message | Report, now: int) -> Answer:
             | SetStage()
             | ForceDemo()
             | RollBackPolicy()
+            | SetParameter()
         ):
             return obey(state, heard, now)
         case ClockTicked() | ApprovalRequested() | GiveApproval() | RejectApproval():

@@ -129,8 +129,7 @@ async def proposals(tables: Tables, decision_id: str) -> list[ProposalView]:
         {"id": decision_id},
     )
     return [
-        msgspec.convert({**row, "ts_event": str(row["ts_event"])}, ProposalView)
-        for row in found
+        msgspec.convert({**row, "ts_event": str(row["ts_event"])}, ProposalView) for row in found
     ]
 
 

@@ -56,6 +56,12 @@ class DialRequest(Asked, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class RejectRequest(Asked, frozen=True, kw_only=True):
+    """Why; whoever asked for the entry reads it."""
+
+    reason: str
+
+
 class ActionView(View, frozen=True, kw_only=True):
     """What came of a person's word.
 
@@ -70,6 +76,8 @@ class ActionView(View, frozen=True, kw_only=True):
     trading_state: str | None = None
     epoch: int | None = None
     policy_version: int | None = None
+    approval: str | None = None
+    given: list[str] | None = None
 
 
 class KillView(View, frozen=True, kw_only=True):
