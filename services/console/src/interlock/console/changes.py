@@ -106,12 +106,12 @@ class Changes:
         """Yield events after `last_number` as they come, and a sign of life when none do."""
         self._readers += 1
         try:
-            yield b"retry: %d\n\n" % RETRY_MS
             at = self._next if last_number is None else last_number + 1
+            yield b"retry: %d\n\n" % RETRY_MS
             while not self.closed:
                 if at < self._dropped_before or at > self._next:
-                    yield _event(self._next - 1, "missed", _MISSED).body
                     at = self._next
+                    yield _event(at - 1, "missed", _MISSED).body
                 waiting = b"".join(one.body for one in self._ring if one.number >= at)
                 at = self._next
                 if waiting:

@@ -13,8 +13,9 @@ def money(value: Decimal | int) -> str:
     """Return decimal text without an exponent, as people write money."""
     if isinstance(value, int) or not value.is_finite():
         return str(value)
-    plain = value.normalize()
-    return format(plain, "f") if plain else "0"
+    plain = format(value, "f")
+    shown = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "0" if shown in ("-0", "") else shown
 
 
 def maybe_money(value: Decimal | None) -> str | None:

@@ -69,7 +69,8 @@ def on_problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
             return answer(unusable(_said(error)))
         case HTTPException():
             status = HTTPStatus(error.status_code)
-            code = status.phrase.lower().replace(" ", "_")
+            is_unknown = status is HTTPStatus.NOT_FOUND
+            code = "unknown" if is_unknown else status.phrase.lower().replace(" ", "_")
             return answer(ProblemError(status, code, error.detail or status.phrase))
         case _:
             status = HTTPStatus.INTERNAL_SERVER_ERROR

@@ -152,19 +152,21 @@ async def marks(tables: Tables, desk: str, instrument: str) -> MarksView:
     )
 
 
-async def fills_of_decision(tables: Tables, decision_id: str) -> list[FillView]:
+async def fills_of(tables: Tables, intent_ids: Sequence[str]) -> list[FillView]:
+    """Return the fills of these intents' orders, oldest first."""
     found = await tables.rows(
         f"SELECT {_FILL_COLUMNS} FROM fills"  # noqa: S608 - names of ours
-        " WHERE decision_id = %(id)s ORDER BY ts_event LIMIT %(limit)s",
-        {"id": decision_id, "limit": MARKS},
+        " WHERE intent_id = ANY(%(ids)s) ORDER BY ts_event LIMIT %(limit)s",
+        {"ids": list(intent_ids), "limit": MARKS},
     )
     return [fill_view(row) for row in found]
 
 
-async def denials_of_decision(tables: Tables, decision_id: str) -> list[DenialView]:
+async def denials_of(tables: Tables, intent_ids: Sequence[str]) -> list[DenialView]:
+    """Return every control that said no to these intents, in the gate's order."""
     found = await tables.rows(
         f"SELECT {_DENIAL_COLUMNS} FROM denials"  # noqa: S608 - names of ours
-        " WHERE decision_id = %(id)s ORDER BY ts_event, place LIMIT %(limit)s",
-        {"id": decision_id, "limit": MARKS},
+        " WHERE intent_id = ANY(%(ids)s) ORDER BY ts_event, place LIMIT %(limit)s",
+        {"ids": list(intent_ids), "limit": MARKS},
     )
     return [denial_view(row) for row in found]

@@ -86,8 +86,9 @@ async def decision(console: Console, decision_id: str) -> DecisionView:
     if not messages and not waterfall:
         raise unknown(f"no decision {name} is on record")
     made = await decision_queries.orders(tables, name)
-    fills = await orders.fills_of_decision(tables, name)
-    denials = await orders.denials_of_decision(tables, name)
+    intent_ids = [one.intent_id for one in made]
+    fills = await orders.fills_of(tables, intent_ids)
+    denials = await orders.denials_of(tables, intent_ids)
     proposals = await decision_queries.proposals(tables, name)
     limits = desk_views.gate_limits(console.live)
     account = await account_queries.account_before(

@@ -25,6 +25,7 @@ CREATE INDEX orders_newest_open ON orders (desk, ts_event DESC, intent_id DESC)
 CREATE INDEX denials_newest_of_code ON denials (desk, code, ts_event DESC, intent_id DESC);
 CREATE INDEX denials_newest_of_instrument ON denials (desk, instrument_id, ts_event DESC);
 CREATE INDEX denials_newest ON denials (desk, ts_event DESC);
+CREATE INDEX denials_by_intent ON denials (intent_id);
 CREATE INDEX denials_by_decision ON denials (decision_id);
 CREATE INDEX fills_newest_of_instrument ON fills (desk, instrument_id, ts_event DESC);
 CREATE INDEX fills_by_decision ON fills (decision_id);
