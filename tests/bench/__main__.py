@@ -12,6 +12,7 @@ import msgspec
 from tests.bench import (
     backtest_driver,
     chain,
+    console_lists,
     gate_in_process,
     gate_on_bus,
     live_quotes,
@@ -26,6 +27,7 @@ PARTS = {
     "chain": chain.measure,
     "start-up": start_up.measure,
     "live-quotes": live_quotes.measure,
+    "console": console_lists.measure,
 }
 RESULT = Path("bench.json")
 

@@ -6,8 +6,8 @@ against the next `WINDOW` lines of it: a page is bounded in time, may come out s
 to go on.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import LiteralString
 
 from interlock.console.pages import cursor_after, place_of
 from interlock.console.plain import maybe_money
@@ -15,10 +15,10 @@ from interlock.console.tables import Tables
 from interlock.console.views.decisions import DecisionItem, DecisionsPage
 from interlock.runtime.stores.postgres import Row
 
-WINDOW = 2_000
+WINDOW = 1_000
 ORDER, PROPOSAL = "order", "proposal"
 
-_ORDERS: LiteralString = (
+_ORDERS = (
     "SELECT {key} AS key_ts, o.intent_id AS key_id, o.decision_id, o.ts_event, o.desk,"
     " o.instrument_id, o.strategy, o.side, o.requested_quantity, o.quantity, o.verdict, o.detail,"
     " o.conviction, o.policy_version, o.status, o.reasons, o.intent_id FROM "
@@ -29,6 +29,16 @@ _PROPOSALS = (
     " WHERE p.desk = %(desk)s AND (p.ts_event, p.message_id) < (%(moment)s, %(name)s)"
     " ORDER BY p.ts_event DESC, p.message_id DESC LIMIT %(window)s"
 )
+_HELD: Mapping[str, str] = {
+    "code": "code = %(code)s",
+    "instrument": "instrument_id = %(instrument)s",
+    "epoch": "policy_version = %(epoch)s",
+    "verdict": "verdict = %(verdict)s",
+    "min_conviction": "conviction >= %(min_conviction)s",
+}
+"""What each filter asks of a line, in the order in which they are rare."""
+_LEAD = ("code", "instrument", "epoch", "verdict")
+"""Filters with an index of their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,51 +94,68 @@ def _could_be_proposals(wanted: DecisionFilter) -> bool:
 async def _orders(
     tables: Tables, wanted: DecisionFilter, place: tuple[int, str], limit: int
 ) -> _Found:
-    rest = _rest_of(wanted)
-    window = WINDOW if rest else limit + 1
-    found = await tables.rows(
+    rest = [name for name in _HELD if getattr(wanted, name) is not None and name != _leader(wanted)]
+    return await _window(
+        tables,
         _orders_sql(wanted),
+        [_HELD[name] for name in rest],
         {
-            "desk": wanted.desk,
-            "instrument": wanted.instrument,
-            "verdict": wanted.verdict,
-            "code": wanted.code,
-            "epoch": wanted.epoch,
-            "moment": place[0],
-            "name": place[1],
-            "window": window,
+            **_asked(wanted, place, limit),
+            "window": WINDOW if rest else limit + 1,
         },
+        _order_item,
     )
-    held = [row for row in found if _holds(row, wanted, rest)]
-    items = [((row["key_ts"], row["key_id"]), _order_item(row)) for row in held[: limit + 1]]
-    return _Found(items, _end(found, window, len(held) > limit, items))
 
 
-def _end(
-    found: list[Row],
-    window: int,
-    more: bool,
-    items: list[tuple[tuple[int, str], DecisionItem]],
-) -> tuple[int, str] | None:
-    if more:
-        return items[-1][0]
-    if len(found) < window:
-        return None
-    return found[-1]["key_ts"], found[-1]["key_id"]
+def _asked(wanted: DecisionFilter, place: tuple[int, str], limit: int) -> dict[str, object]:
+    return {
+        "desk": wanted.desk,
+        "instrument": wanted.instrument,
+        "verdict": wanted.verdict,
+        "code": wanted.code,
+        "epoch": wanted.epoch,
+        "min_conviction": wanted.min_conviction,
+        "moment": place[0],
+        "name": place[1],
+        "limit": limit + 1,
+    }
+
+
+async def _window(
+    tables: Tables,
+    window_sql: str,
+    held: list[str],
+    asked: dict[str, object],
+    item: Callable[[Row], DecisionItem],
+) -> _Found:
+    """Return the lines of the next window that hold, and where to go on behind it.
+
+    The last row of the answer is the window's own last line, whether it holds or not.
+    """
+    where = f" WHERE {' AND '.join(held)}" if held else ""
+    found = await tables.rows(
+        f"WITH w AS MATERIALIZED ({window_sql})"  # noqa: S608 - texts of ours
+        f" (SELECT 0 AS many, w.* FROM w{where} ORDER BY key_ts DESC, key_id DESC LIMIT %(limit)s)"
+        " UNION ALL (SELECT (SELECT count(*) FROM w), w.* FROM w ORDER BY key_ts, key_id LIMIT 1)",
+        asked,
+    )
+    if not found:
+        return _Found([], None)
+    *lines, edge = found
+    items = [((row["key_ts"], row["key_id"]), item(row)) for row in lines]
+    if len(items) == asked["limit"]:
+        return _Found(items, items[-1][0])
+    if edge["many"] < asked["window"]:
+        return _Found(items, None)
+    return _Found(items, (edge["key_ts"], edge["key_id"]))
 
 
 def _leader(wanted: DecisionFilter) -> str:
     """Return the filter whose index is walked along: the rarest that was asked for."""
-    for name in ("code", "instrument", "epoch", "verdict"):
+    for name in _LEAD:
         if getattr(wanted, name) is not None:
             return name
     return ""
-
-
-def _rest_of(wanted: DecisionFilter) -> list[str]:
-    asked = ("code", "instrument", "epoch", "verdict", "min_conviction")
-    leader = _leader(wanted)
-    return [name for name in asked if getattr(wanted, name) is not None and name != leader]
 
 
 def _orders_sql(wanted: DecisionFilter) -> str:
@@ -155,34 +182,17 @@ def _orders_sql(wanted: DecisionFilter) -> str:
     )
 
 
-def _holds(row: Row, wanted: DecisionFilter, rest: list[str]) -> bool:
-    columns = {"instrument": "instrument_id", "epoch": "policy_version", "verdict": "verdict"}
-    for name in rest:
-        if name == "min_conviction":
-            if row["conviction"] is None or row["conviction"] < wanted.min_conviction:
-                return False
-        elif row[columns[name]] != getattr(wanted, name):
-            return False
-    return True
-
-
 async def _proposals(
     tables: Tables, wanted: DecisionFilter, place: tuple[int, str], limit: int
 ) -> _Found:
-    narrow = wanted.verdict is not None or wanted.epoch is not None
-    window = WINDOW if narrow else limit + 1
-    found = await tables.rows(
+    rest = [name for name in ("epoch", "verdict") if getattr(wanted, name) is not None]
+    return await _window(
+        tables,
         _PROPOSALS,
-        {"desk": wanted.desk, "moment": place[0], "name": place[1], "window": window},
+        [_HELD[name] for name in rest],
+        {**_asked(wanted, place, limit), "window": WINDOW if rest else limit + 1},
+        _proposal_item,
     )
-    held = [
-        row
-        for row in found
-        if wanted.verdict in (None, row["verdict"])
-        and wanted.epoch in (None, row["policy_version"])
-    ]
-    items = [((row["key_ts"], row["key_id"]), _proposal_item(row)) for row in held[: limit + 1]]
-    return _Found(items, _end(found, window, len(held) > limit, items))
 
 
 def _order_item(row: Row) -> DecisionItem:
