@@ -80,7 +80,7 @@ def submit(client_order_id=FIRST, **changes) -> SubmitOrder:
         "policy_version": 1,
         "config_hash": "",
         "epoch": 1,
-        "expires_at": NOW,
+        "expires_at": NOW + 2_000_000_000,
         "nonce": "n",
         "key_id": "k",
         "signature": "",

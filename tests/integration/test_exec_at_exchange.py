@@ -20,7 +20,7 @@ from interlock.testkit import alpaca_stub
 from interlock.testkit.cells import cell_of
 from interlock.testkit.decisions import approved, desk, trading
 from interlock.testkit.desk_messages import DESK
-from interlock.testkit.exchange_stub import KEY, SECRET, ExchangeStub, HangUp
+from interlock.testkit.exchange_stub import KEY, SECRET, ExchangeStub, HangUp, Slow
 from interlock.venues.alpaca.config import AlpacaConfig
 from interlock.venues.alpaca.venue import AlpacaVenue
 from interlock.venues.ccxt_config import CcxtConfig
@@ -220,6 +220,24 @@ async def test_i1_i11_i13_cut_killed_and_restarted_our_book_is_the_exchanges_to_
         assert len({one.trade_id for one in fills}) == len(fills) == 5
         sent = [one.client_order_id for one in stub.orders]
         assert len(set(sent)) == len(sent) == stub.posts
+
+
+async def test_a_close_waits_for_a_stop_that_is_on_its_way_and_holds_its_coins():
+    log = []
+    async with ExchangeStub() as stub, at_binance(stub, log) as desk_exec:
+        entry = desk_exec.order(1, protection=Protection(stop=Decimal(5)))
+        await desk_exec.until(lambda: working(stub))
+        stub.next_orders([Slow(0.3)])
+        stub.fill(entry, "1", "100")
+        await desk_exec.until(lambda: len(desk_exec.said("OrderSubmitted")) == 2)
+        leaving = desk_exec.order(
+            2, side=Side.SELL, reduce_only=True, order_type=OrderType.MARKET, limit_price=None
+        )
+        await desk_exec.until(lambda: [one.client_order_id for one in working(stub)] == [leaving])
+        stub.fill(leaving, "1", "101")
+        await desk_exec.until(lambda: not desk_exec.cell.state.orders)
+        assert desk_exec.cell.state.positions == {NAME: 0}
+        assert desk_exec.said("OrderRejected") == []
 
 
 async def test_i1_i11_i13_at_alpaca_our_book_is_the_brokers_after_a_cut_and_a_death():

@@ -19,6 +19,7 @@ latest executions from the account's history.
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -188,10 +189,12 @@ class AlpacaStub:
             return
         text = json.dumps(told)
         for stream in list(self._streams):
-            if self._binary:
-                await stream.send_bytes(text.encode())
-            else:
-                await stream.send_str(text)
+            # Who has hung up, or was cut off, is told no more.
+            with suppress(ConnectionError):
+                if self._binary:
+                    await stream.send_bytes(text.encode())
+                else:
+                    await stream.send_str(text)
 
     def foreign(self, **body: Any) -> StubOrder:
         """Add an order that somebody else has placed."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +39,9 @@ class StubData:
             wants_news = request.path.endswith("news")
             fitting = [each for each in told if (each["T"] == "n") is wants_news]
             if fitting:
-                await _send(stream, request, fitting)
+                # Who has hung up, or was cut off, is told no more.
+                with suppress(ConnectionError):
+                    await _send(stream, request, fitting)
 
     async def cut(self) -> None:
         """Break all live connections."""

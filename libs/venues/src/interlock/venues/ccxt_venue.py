@@ -30,6 +30,7 @@ from interlock.venues.ccxt_errors import RATE_LIMIT, Outcome
 from interlock.venues.ccxt_orders import Orders, TrackedOrder
 from interlock.venues.ccxt_reports import Unified, cash_names, number
 from interlock.venues.ccxt_stream import OrderStream
+from interlock.venues.ccxt_turn import begun_at_once, take_turn
 from interlock.venues.port import (
     ForeignOrder,
     ProtectiveOrder,
@@ -353,13 +354,16 @@ class CcxtVenue:
             price = format(wanted.reference, "f")
         tracked.posting = True
         try:
-            if await self._has_waited_for_room(tracked) and time.monotonic() >= wanted.good_until:
+            await self._wait_for_room(tracked)
+            await take_turn(self._exchange)
+            if time.monotonic() >= wanted.good_until:
                 tracked.ended = True
                 late = "expired: its approval ran out before it could be sent"
                 return [VenueRejected(client_order_id=tracked.client_order_id, reason=late)]
-            order = await self._exchange.create_order(
+            call = self._exchange.create_order(
                 tracked.symbol, wanted.kind, wanted.side.value, quantity, price, params
             )
+            order = await begun_at_once(self._exchange, call)
         except Exception as error:  # noqa: BLE001 - an SDK that stumbles has sent the order all the same
             tracked.posting = False
             return await self._not_placed(tracked, error)
@@ -374,16 +378,13 @@ class CcxtVenue:
             order = {**order, "status": "open", "filled": 0}
         return await self._orders.tell(tracked, order)
 
-    async def _has_waited_for_room(self, tracked: TrackedOrder) -> bool:
+    async def _wait_for_room(self, tracked: TrackedOrder) -> None:
         """Wait for what is being cancelled in this market: its coins may be needed here."""
-        waited = False
         for name, over in list(self._ending.items()):
             other = self._orders.known.get(name)
             if other is not None and other is not tracked and other.symbol == tracked.symbol:
-                waited = True
                 with suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), _ROOM_SECONDS)
-        return waited
 
     async def _not_placed(self, tracked: TrackedOrder, error: Exception) -> Sequence[VenueReport]:
         failure = self._orders.error(error)

@@ -287,8 +287,7 @@ def _moved(state: ExecState, switch: SwitchMoved, now: int) -> Sequence[Message]
 
 def _sent(state: ExecState, order: SubmitOrder, now: int) -> Sequence[Message | Effect]:
     """Return the row and the sending of an order that may be sent; stops make room for it."""
-    room = protective.make_room(state, order, now)
-    after = tuple(one.client_order_id for one in room if isinstance(one, CancelOrder))
+    room, after = protective.make_room(state, order, now)
     return [submitted(order, now), *room, PlaceOrder(order=order, after=after)]
 
 

@@ -49,7 +49,7 @@ class LookedAgain(Report, frozen=True, kw_only=True):
 class PlaceOrder(Effect, frozen=True, kw_only=True):
     """Send an order to the venue. Its write-ahead row is durable by now.
 
-    `after` are protective orders of which the end was asked for just now: they hold what it needs.
+    `after` are protective orders that hold what it needs, and are about to end.
     """
 
     order: SubmitOrder

@@ -68,25 +68,30 @@ def watch(state: ExecState, event: Bar | Quote, now: int) -> Answer:
     return said
 
 
-def make_room(state: ExecState, order: SubmitOrder, now: int) -> Answer:
+def make_room(state: ExecState, order: SubmitOrder, now: int) -> tuple[Answer, tuple[str, ...]]:
     """Return what ends the protective orders that an approved `order` is to close instead.
 
-    They come back for what is left, once the venue has ended them.
+    They come back for what is left, once the venue has ended them. With it come the names of all
+    that hold what the order needs, also of those on their way, which end when they have arrived.
     """
     found = [one for one in of(state.guards.values(), order.instrument_id)
              if one.side is order.side]  # fmt: skip
     if not found:
-        return ()
+        return (), ()
     said: list[Message | Effect] = []
+    holding: list[str] = []
     standing = {id(guard): quantity for guard, quantity in _wanted(state, order.instrument_id)}
     left = order.quantity
     for guard in found:
         taken = min(standing[id(guard)], left)
         left -= taken
         for child in _children(state, guard):
-            if taken > ZERO and child.status in _ANSWERED:
+            if taken <= ZERO or child.status is OrderStatus.UNKNOWN:
+                continue
+            holding.append(child.client_order_id)
+            if child.status in _ANSWERED:
                 said += _ended(state, child, now, "another order closes what it protects")
-    return said
+    return said, tuple(holding)
 
 
 def _wanted(state: ExecState, instrument_id: str) -> list[tuple[Guard, Decimal]]:

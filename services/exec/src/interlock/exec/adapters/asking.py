@@ -94,23 +94,6 @@ class Asking:
         """Return whether the answer to this very call is still to come."""
         return (call, name) in self._under_way
 
-    def after(
-        self, call: Call, names: Sequence[str], seconds: float
-    ) -> Callable[[], Awaitable[bool]] | None:
-        """Return a turn that comes with the answers to these calls; none where all are there.
-
-        It comes after `seconds` at the latest.
-        """
-        tasks = [self._under_way[call, name] for name in names if self.is_asked(call, name)]
-        if not tasks:
-            return None
-
-        async def turn() -> bool:
-            await asyncio.wait(tasks, timeout=max(seconds, 0.0))
-            return True
-
-        return turn
-
     async def close(self) -> None:
         """End what is under way: the orders are in doubt, and are looked up at the next start."""
         tasks = list(self._under_way.values())

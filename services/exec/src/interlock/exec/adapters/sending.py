@@ -41,6 +41,7 @@ from interlock.wire.orders import SubmitOrder
 _log = logging.getLogger(__name__)
 
 LOOK_UPS_AT_A_TIME = 16
+ROOM_POLL_SECONDS = 0.002
 
 
 def place(venue: Venue, switch: KillSwitch, order: SubmitOrder, now: int) -> Reports:
@@ -181,9 +182,9 @@ def at_venue(
     match effect:
         case PlaceOrder(order=order, after=after):
             name = order.client_order_id
-            ended = asks.after(Call.CANCEL, after, (order.expires_at - now) / NANOS_PER_SECOND)
-            at = _clock_from(now, runs=ended is not None)
-            return asks.orders(Call.PLACE, name, lambda: place(venue, switch, order, at()), ended)
+            room = _room(switch, asks, after, (order.expires_at - now) / NANOS_PER_SECOND)
+            at = _clock_from(now, runs=room is not None)
+            return asks.orders(Call.PLACE, name, lambda: place(venue, switch, order, at()), room)
         case PlaceProtection(order=protective):
             name = protective.client_order_id
             return asks.orders(Call.PLACE, name, lambda: protect(venue, switch, effect, now))
@@ -195,6 +196,30 @@ def at_venue(
             return asks.orders(Call.LOOK_UP, name, lambda: venue.look_up(name))
         case AdvanceVenue(event=event):
             return asks.orders(Call.ADVANCE, event.message_id, lambda: venue.advance(event))
+
+
+def _room(
+    switch: KillSwitch, asks: Asking, after: Sequence[str], seconds: float
+) -> Callable[[], Awaitable[bool]] | None:
+    """Return what waits until all of `after` have ended, none where they have.
+
+    After half of the `seconds` that the approval lasts it is tried all the same: what closes may
+    not miss its time because a stop would not end.
+    """
+
+    def is_held() -> bool:
+        return any(name in switch.orders or asks.is_asked(Call.PLACE, name) for name in after)
+
+    if asks.report is None or not is_held():
+        return None
+
+    async def turn() -> bool:
+        until = time.monotonic() + seconds / 2
+        while is_held() and time.monotonic() < until:  # noqa: ASYNC110 - many things end an order
+            await asyncio.sleep(ROOM_POLL_SECONDS)
+        return True
+
+    return turn
 
 
 def _clock_from(now: int, *, runs: bool) -> Callable[[], int]:
