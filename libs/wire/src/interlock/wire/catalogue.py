@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from interlock.wire import accounts, market, orders, policy, reasoning, subjects, system
+from interlock.wire import accounts, approvals, market, orders, policy, reasoning, subjects, system
 from interlock.wire.base import Message
 
 
@@ -118,6 +118,11 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 FEED, SIGNALS, REASONER, STRATEGY = "feed", "signals", "local-reasoner", "strategy"
 POLICY, GATE, EXEC, LEDGER, CLI = "policy", "gate", "exec", "ledger", "cli"
+
+ASKING = (STRATEGY,)
+"""Who may ask people for an approval."""
+ANSWERING = (CLI,)
+"""Through whom people answer."""
 
 SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, SIGNALS, FEED)
 """Every service, in the order of starting: nobody speaks before those who must hear listen."""
@@ -332,6 +337,60 @@ ENTRIES: tuple[Entry, ...] = (
         publishers=(POLICY,),
         listeners=(LEDGER,),
         why="policy will not do what a person asked, and why",
+    ),
+    Entry(
+        kind=approvals.ApprovalRequested,
+        pattern="doc.approval-request.{desk}",
+        subject_of=subjects.approval_request,
+        stream=Stream.DESK,
+        publishers=ASKING,
+        listeners=(POLICY, LEDGER),
+        why="an entry that waits for people",
+    ),
+    Entry(
+        kind=approvals.GiveApproval,
+        pattern="cmd.policy.approve.{desk}",
+        subject_of=subjects.approve,
+        stream=Stream.DESK,
+        publishers=ANSWERING,
+        listeners=(POLICY, LEDGER),
+        why="a named person approves a request",
+    ),
+    Entry(
+        kind=approvals.RejectApproval,
+        pattern="cmd.policy.reject.{desk}",
+        subject_of=subjects.reject,
+        stream=Stream.DESK,
+        publishers=ANSWERING,
+        listeners=(POLICY, LEDGER),
+        why="a named person rejects a request",
+    ),
+    Entry(
+        kind=approvals.ApprovalCounted,
+        pattern="evt.policy.approval-counted.{desk}",
+        subject_of=subjects.approval_counted,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(LEDGER,),
+        why="what came of one person's word on a request",
+    ),
+    Entry(
+        kind=approvals.ApprovalDecided,
+        pattern="evt.policy.approval.{desk}",
+        subject_of=subjects.approval_decided,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(STRATEGY, LEDGER),
+        why="the end of a request, once: approved, rejected, expired or stopped",
+    ),
+    Entry(
+        kind=approvals.ApprovalLapsed,
+        pattern="evt.strategy.approval-lapsed.{desk}",
+        subject_of=subjects.approval_lapsed,
+        stream=Stream.DESK,
+        publishers=ASKING,
+        listeners=(LEDGER,),
+        why="an approved entry that is not sent after all, and why",
     ),
     Entry(
         kind=reasoning.SanityJudged,

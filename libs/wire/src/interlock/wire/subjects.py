@@ -4,6 +4,14 @@ import re
 from collections.abc import Callable
 
 from interlock.wire.accounts import AccountUpdated, PositionChanged
+from interlock.wire.approvals import (
+    ApprovalCounted,
+    ApprovalDecided,
+    ApprovalLapsed,
+    ApprovalRequested,
+    GiveApproval,
+    RejectApproval,
+)
 from interlock.wire.market import (
     Bar,
     ClockTicked,
@@ -196,6 +204,30 @@ def roll_back(m: RollBackPolicy) -> str:
 
 def command_refused(m: CommandRefused) -> str:
     return f"evt.policy.command-refused.{token(m.desk)}"
+
+
+def approval_request(m: ApprovalRequested) -> str:
+    return f"doc.approval-request.{token(m.desk)}"
+
+
+def approve(m: GiveApproval) -> str:
+    return f"cmd.policy.approve.{token(m.desk)}"
+
+
+def reject(m: RejectApproval) -> str:
+    return f"cmd.policy.reject.{token(m.desk)}"
+
+
+def approval_counted(m: ApprovalCounted) -> str:
+    return f"evt.policy.approval-counted.{token(m.desk)}"
+
+
+def approval_decided(m: ApprovalDecided) -> str:
+    return f"evt.policy.approval.{token(m.desk)}"
+
+
+def approval_lapsed(m: ApprovalLapsed) -> str:
+    return f"evt.strategy.approval-lapsed.{token(m.desk)}"
 
 
 def sanity_judged(m: SanityJudged) -> str:

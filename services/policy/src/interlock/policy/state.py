@@ -14,7 +14,9 @@ from decimal import Decimal
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.policy.config import PolicyConfig
 from interlock.policy.promotion import Evidence
+from interlock.policy.requests import Requests
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.approvals import ApprovalCounted, ApprovalDecided, ApprovalRequested
 from interlock.wire.base import Message, Report
 from interlock.wire.market import ClockTicked, FeedCondition, FeedStatusChanged
 from interlock.wire.orders import ReconciliationCompleted
@@ -67,6 +69,7 @@ class PolicyState:
     accepted_at: dict[int, int] = field(default_factory=dict[int, int])
     answered: dict[str, None] = field(default_factory=dict[str, None])
     evidence: Evidence = field(default_factory=Evidence)
+    requests: Requests = field(default_factory=Requests)
 
     @property
     def window_ns(self) -> int:
@@ -116,6 +119,9 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
             state.evidence.killed(heard.kill_days)
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case CommandRefused():
+            _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
+        case ApprovalRequested() | ApprovalCounted() | ApprovalDecided():
+            state.requests.take(heard)
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case FeedStatusChanged() if heard.condition in _NO_DATA:
             state.unheard.add(heard.instrument_id)
