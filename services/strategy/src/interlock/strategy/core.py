@@ -11,6 +11,7 @@ from math import sqrt
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, OrderType, Side, TimeInForce
+from interlock.strategy.approvals import asked_first
 from interlock.strategy.flatten import close_all, close_one, close_rest
 from interlock.strategy.state import ConfigReloaded, StrategyState
 from interlock.strategy.trim import ask_again, give_way, is_trimming, make_way, next_slices
@@ -25,6 +26,10 @@ from interlock.wire.system import ConfigChanged
 
 
 def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
+    return asked_first(state, heard, _answer(state, heard, now), now)
+
+
+def _answer(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
     match heard:
         case FeaturesComputed() if state.flattening is not None:
             closing = close_one(state, heard.instrument_id, heard, now)

@@ -11,6 +11,7 @@ from interlock.model.ids import client_order_id
 from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO
 from interlock.strategy.config import StrategyConfig
+from interlock.strategy.waiting import CONCERNED, Waiting
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, Report
 from interlock.wire.market import FeaturesComputed
@@ -59,7 +60,8 @@ class StrategyState:
     intent for that by instrument, `closes` the last close and its moment. `slices` are the orders
     of a trim that rest, `sliced_at` when the last of an instrument was asked for, `timed_out` the
     last that ended after its time, `leaving` where one was taken back for an exit, until the exit;
-    `equity` and `marks` are the account's, none and empty until it was told.
+    `equity` and `marks` are the account's, none and empty until it was told. `waiting` is what
+    people are asked first.
     """
 
     desk: str
@@ -83,10 +85,13 @@ class StrategyState:
     leaving: set[str] = field(default_factory=set[str])
     equity: Decimal | None = None
     marks: dict[str, float] = field(default_factory=dict[str, float])
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
     _of_trim(state, heard)
+    if isinstance(heard, CONCERNED):
+        state.waiting.take(heard)
     match heard:
         case OrderIntent():
             state.asking[heard.instrument_id] = heard.intent_id
