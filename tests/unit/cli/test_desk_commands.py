@@ -25,6 +25,12 @@ NO_DATA = "holds no data of a desk"
     [
         (["trace", "abc"], NO_DATA),
         (["orders"], NO_DATA),
+        (["approvals", "list"], NO_DATA),
+        (["approvals", "approve", "abc", "--by", "ann"], "no desk runs in"),
+        (["approvals", "approve", "abc", "--by", " "], "--by is empty"),
+        (["approvals", "approve", "abc"], "missing option '--by'"),
+        (["approvals", "reject", "abc", "--by", "ann"], "missing option '--reason'"),
+        (["approvals", "reject", "abc", "--by", "ann", "--reason", " "], "--reason is empty"),
         (["policy", "show"], NO_DATA),
         (["policy", "history"], NO_DATA),
         (["policy", "diff", "1", "2"], NO_DATA),

@@ -78,6 +78,7 @@ def test_one_person_is_enough_to_reject_whatever_another_said():
     decided, answer = said(cell, reject(TWO, "bob"))
     assert (decided.approved, decided.code, decided.by) == (False, "rejected", ["bob"])
     assert (decided.reason, answer.standing) == ("bob says no", "rejected")
+    assert (answer.by, answer.given) == ("bob", ["bob"])
 
 
 @pytest.mark.parametrize("word", [approve, reject])

@@ -111,7 +111,7 @@ class ApprovalStanding(StrEnum):
 
 
 class ApprovalCounted(DeskMessage, frozen=True, kw_only=True, tag="approval.counted.v1"):
-    """What came of one person's word: where the request stands with it, and who has approved."""
+    """What came of one person's word: where the request stands with it, by whose words."""
 
     command_id: str
     request_id: str

@@ -3,6 +3,7 @@
 import typer
 
 from interlock.cli.commands import (
+    approvals,
     backtest,
     bus,
     doctor,
@@ -48,6 +49,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(standing.stage_app, name="stage")
 app.add_typer(standing.strategies_app, name="strategies")
 app.add_typer(standing.quarantine_app, name="quarantine")
+app.add_typer(approvals.app, name="approvals")
 app.add_typer(gate.app, name="gate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(reason.app, name="reason")

@@ -13,6 +13,7 @@ from interlock.model.values import ZERO
 from interlock.runtime.journal import read_tail
 from interlock.runtime.stores.postgres import Postgres
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.approvals import ApprovalLapsed, ApprovalRequested
 from interlock.wire.base import Message, tag_of
 from interlock.wire.market import Bar, ClockTicked
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
@@ -183,6 +184,14 @@ async def summary(store: Postgres, desk: str, equity_at_start: Decimal) -> Summa
         max_drawdown=await _max_drawdown(store, desk),
         messages=messages,
         sample_decision=await _sample_decision(store, desk),
+        approval_requests=seen(ApprovalRequested),
+        approval_requests_by_end=await _counts(
+            store,
+            "SELECT code AS name, count(*) AS n FROM approval_events"
+            " WHERE desk = %s AND kind = 'decided' GROUP BY 1",
+            desk,
+        ),
+        approvals_lapsed=seen(ApprovalLapsed),
     )
 
 

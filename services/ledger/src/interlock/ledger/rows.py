@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from interlock.ledger.approval_rows import APPROVAL_MAKERS, APPROVAL_TABLES
+from interlock.ledger.row_base import Row, copied, ids_of
 from interlock.model.order import OrderStatus
 from interlock.model.values import ZERO, TradingMode
 from interlock.wire.accounts import AccountUpdated, PositionChanged, PositionLine
@@ -36,14 +38,6 @@ from interlock.wire.policy import (
 )
 from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
 from interlock.wire.system import AlertRaised, SafetyTripped, SpanRow
-
-
-class Row(Struct, frozen=True, kw_only=True):
-    """What every row made from a message has."""
-
-    message_id: str
-    decision_id: str
-    ts_event: int
 
 
 class MessageRow(Row, frozen=True, kw_only=True):
@@ -268,6 +262,7 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     FeedStatusRow: ("feed_status", ("message_id",)),
     ReplayRow: ("replays", ("message_id",)),
     SpanRow: ("spans", ("trace_id", "span_id")),
+    **APPROVAL_TABLES,
     OrderChange: ("order_changes", ("message_id",)),
 }
 """The table of each row type, and the columns that make one of its rows unique."""
@@ -285,7 +280,7 @@ class Stamp(Struct, frozen=True, kw_only=True):
 
 def rows_of(message: Message, stream: str, subject: str, stamp: Stamp) -> list[AnyRow]:
     """Return every table row that `message` gives rise to."""
-    first = MessageRow(**_ids(message), stream=stream, subject=subject, tag=tag_of(type(message)))
+    first = MessageRow(**ids_of(message), stream=stream, subject=subject, tag=tag_of(type(message)))
     rows: list[AnyRow] = [first]
     if isinstance(message, OrderIntent):
         rows.append(_intended(message, stamp))
@@ -297,24 +292,9 @@ def rows_of(message: Message, stream: str, subject: str, stamp: Stamp) -> list[A
     return rows
 
 
-def _ids(message: Message) -> dict[str, Any]:
-    return {
-        "message_id": message.message_id,
-        "decision_id": message.decision_id,
-        "ts_event": message.ts_event,
-    }
-
-
-def _copy[R: Row](kind: type[R], message: Message, **more: object) -> R:
-    """Return a row with the message's fields that the row's columns are named after."""
-    names = [name for name in kind.__struct_fields__ if name not in more]
-    fields: dict[str, Any] = {name: getattr(message, name) for name in names} | more
-    return kind(**fields)
-
-
 def _intended(m: OrderIntent, stamp: Stamp) -> OrderChange:
     return OrderChange(
-        **_ids(m),
+        **ids_of(m),
         intent_id=m.intent_id,
         status=OrderStatus.INITIALIZED,
         mode=stamp.mode,
@@ -368,7 +348,7 @@ def _order_event(m: OrderEvent) -> OrderChange:
         case _:
             pass
     return OrderChange(
-        **_ids(m),
+        **ids_of(m),
         intent_id=m.intent_id,
         client_order_id=m.client_order_id,
         desk=m.desk,
@@ -381,7 +361,7 @@ def _order_event(m: OrderEvent) -> OrderChange:
 
 def _denied(m: OrderDenied) -> Iterable[AnyRow]:
     yield OrderChange(
-        **_ids(m),
+        **ids_of(m),
         intent_id=m.intent_id,
         status=OrderStatus.DENIED,
         desk=m.desk,
@@ -395,7 +375,7 @@ def _denied(m: OrderDenied) -> Iterable[AnyRow]:
         detail=", ".join(failure.code for failure in m.failures),
     )
     for place, failure in enumerate(m.failures):
-        yield _copy(
+        yield copied(
             DenialRow,
             m,
             place=place,
@@ -415,20 +395,20 @@ def _number(text: str) -> Decimal | None:
 
 
 def _moved(m: PositionChanged) -> Iterable[AnyRow]:
-    yield _copy(PositionRow, m)
+    yield copied(PositionRow, m)
     if m.intent_id is not None:
         yield OrderChange(
-            **_ids(m), intent_id=m.intent_id, entry_price=m.entry_px, exit_price=m.exit_px
+            **ids_of(m), intent_id=m.intent_id, entry_price=m.entry_px, exit_price=m.exit_px
         )
 
 
 def _proposed(m: ParameterProposal) -> Iterable[AnyRow]:
-    yield _copy(ModelCallRow, m, outcome="answered", detail=m.rationale)
+    yield copied(ModelCallRow, m, outcome="answered", detail=m.rationale)
 
 
 def _failed(m: ReasonerFailed) -> Iterable[AnyRow]:
     yield ModelCallRow(
-        **_ids(m),
+        **ids_of(m),
         desk=m.desk,
         outcome=m.reason,
         provider=m.provider,
@@ -440,12 +420,12 @@ def _failed(m: ReasonerFailed) -> Iterable[AnyRow]:
 
 
 def _began(m: ReplayStarted) -> Iterable[AnyRow]:
-    yield ReplayRow(**_ids(m), desk=m.desk, dataset=m.dataset, finished=False, bars=m.bars)
+    yield ReplayRow(**ids_of(m), desk=m.desk, dataset=m.dataset, finished=False, bars=m.bars)
 
 
 def _ended(m: ReplayFinished) -> Iterable[AnyRow]:
     yield ReplayRow(
-        **_ids(m),
+        **ids_of(m),
         desk=m.desk,
         dataset=m.dataset,
         finished=True,
@@ -457,7 +437,7 @@ def _ended(m: ReplayFinished) -> Iterable[AnyRow]:
 
 
 def _one(kind: type[Row]) -> Callable[[Any], Iterable[AnyRow]]:
-    return lambda message: (_copy(kind, message),)
+    return lambda message: (copied(kind, message),)
 
 
 _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
@@ -473,6 +453,7 @@ _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
     SafetyTripped: _one(TripRow),
     AlertRaised: _one(AlertRow),
     FeedStatusChanged: _one(FeedStatusRow),
+    **APPROVAL_MAKERS,
     ReplayStarted: _began,
     ReplayFinished: _ended,
 }

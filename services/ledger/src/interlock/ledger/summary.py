@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from interlock.model.values import ZERO
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.approvals import ApprovalDecided, ApprovalLapsed, ApprovalRequested
 from interlock.wire.base import Message, tag_of
 from interlock.wire.market import Bar, ClockTicked, FeaturesComputed
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
@@ -19,7 +20,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     """The closing summary. Money in the account's currency, `max_drawdown` a fraction of the peak.
 
     `sample_decision` is a decision worth a look: one that went from bar to fill where there is
-    one, else the furthest that any came; empty where there was none.
+    one, else the furthest that any came; empty where there was none. `approval_requests` are the
+    entries that people were asked for, `approval_requests_by_end` how policy ended them;
+    `approvals_lapsed` counts those that were approved and not sent after all.
     """
 
     bars: int
@@ -42,6 +45,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     max_drawdown: float
     messages: dict[str, int]
     sample_decision: str
+    approval_requests: int = 0
+    approval_requests_by_end: dict[str, int] = {}
+    approvals_lapsed: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +58,7 @@ class Tally:
     verdicts: Counter[str] = field(default_factory=Counter[str])
     failures: Counter[str] = field(default_factory=Counter[str])
     denial_codes: Counter[str] = field(default_factory=Counter[str])
+    request_ends: Counter[str] = field(default_factory=Counter[str])
     peak: Decimal = ZERO
     max_drawdown: float = 0.0
     account: AccountUpdated | None = None
@@ -76,6 +83,8 @@ def count(tally: Tally, message: Message) -> None:
             tally.last_judged = message.decision_id
         case ReasonerFailed():
             tally.failures[message.reason] += 1
+        case ApprovalDecided():
+            tally.request_ends[message.code] += 1
         case OrderIntent():
             tally.last_intent = message.decision_id
         case OrderDenied():
@@ -120,6 +129,9 @@ def summarise(tally: Tally, equity_at_start: Decimal) -> Summary:
         max_drawdown=tally.max_drawdown,
         messages=_by_name(seen),
         sample_decision=tally.last_fill or tally.last_intent or tally.last_judged,
+        approval_requests=seen[tag_of(ApprovalRequested)],
+        approval_requests_by_end=_by_name(tally.request_ends),
+        approvals_lapsed=seen[tag_of(ApprovalLapsed)],
     )
 
 

@@ -128,13 +128,9 @@ def _counted(
 ) -> Answer:
     reason = plain_text(word.reason, REASON_CHARS)
     if isinstance(word, RejectApproval):
-        given = state.requests.given.get(request.request_id, [])
-        rejected = ApprovalCode.REJECTED
-        decided = _decided(state, request, now, rejected, reason, [name])
-        return [
-            decided,
-            _answer(state, word, name, now, _STANDING[rejected], given, request.needed),
-        ]
+        rejected, by = ApprovalCode.REJECTED, [name]
+        decided = _decided(state, request, now, rejected, reason, by)
+        return [decided, _answer(state, word, name, now, _STANDING[rejected], by, request.needed)]
     given = state.requests.given_with(request.request_id, name)
     if len(given) < request.needed:
         return [_answer(state, word, name, now, ApprovalStanding.PENDING, given, request.needed)]
