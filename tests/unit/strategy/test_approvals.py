@@ -10,7 +10,7 @@ from interlock.strategy.config import Approval, StrategyConfig
 from interlock.strategy.state import ConfigReloaded
 from interlock.testkit.approvals import asked
 from interlock.testkit.cells import cell_of, drive, react
-from interlock.testkit.decisions import desk, features, policy, trading
+from interlock.testkit.decisions import account, desk, features, policy, trading
 from interlock.testkit.desk_messages import SECOND, fill, ids
 from interlock.wire.approvals import (
     ApprovalCode,
@@ -268,9 +268,19 @@ def under_way(cell):
     cell.recover(replace(sent(asked(1)), intent_id="another"), own=True)
 
 
+def held_too_much(cell):
+    config = replace(cell.state.config, max_exposure_pct=Decimal(1))
+    report = ConfigReloaded(config=config, config_hash="h", changes=[])
+    drive(cell.hear(report, 0), cell.service.perform)
+    react(cell, account(1), SECOND)
+    react(cell, fill(3, Side.BUY, 50, intent_id="another", instrument_id="GOOG"), 0)
+    move(cell, 1, 0.0, instrument_id="GOOG")
+
+
 @pytest.mark.parametrize(
     ("event", "code"),
     [
+        (held_too_much, LapseCode.EXPOSURE),
         (stopped, LapseCode.HALTED),
         (bought, LapseCode.POSITION),
         (under_way, LapseCode.POSITION),

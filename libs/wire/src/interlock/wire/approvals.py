@@ -47,6 +47,7 @@ class LapseCode(StrEnum):
 
     HALTED = "halted"
     POSITION = "position"
+    EXPOSURE = "exposure"
     PRICE = "price"
     LATE = "late"
     INSTRUMENT = "instrument"

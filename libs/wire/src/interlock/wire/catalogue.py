@@ -128,6 +128,11 @@ ASKING = (STRATEGY,)
 ANSWERING = PEOPLE
 """Through whom people answer."""
 
+ASKING = (STRATEGY,)
+"""Who may ask people for an approval."""
+ANSWERING = (CLI,)
+"""Through whom people answer."""
+
 SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, SIGNALS, FEED)
 """Every service, in the order of starting: nobody speaks before those who must hear listen."""
 
@@ -384,7 +389,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_request,
         stream=Stream.DESK,
         publishers=ASKING,
-        listeners=(POLICY, LEDGER, CONSOLE),
+        listeners=(POLICY, LEDGER),
         why="an entry that waits for people",
     ),
     Entry(
@@ -411,7 +416,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_counted,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(LEDGER, CONSOLE),
+        listeners=(LEDGER,),
         why="what came of one person's word on a request",
     ),
     Entry(
@@ -420,7 +425,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_decided,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(STRATEGY, LEDGER, CONSOLE),
+        listeners=(STRATEGY, LEDGER),
         why="the end of a request, once: approved, rejected, expired or stopped",
     ),
     Entry(
@@ -429,7 +434,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_lapsed,
         stream=Stream.DESK,
         publishers=ASKING,
-        listeners=(LEDGER, CONSOLE),
+        listeners=(LEDGER,),
         why="an approved entry that is not sent after all, and why",
     ),
     Entry(

@@ -122,7 +122,8 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case ApprovalRequested() | ApprovalCounted() | ApprovalDecided():
             state.requests.take(heard)
-            _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
+            if isinstance(heard, ApprovalCounted):
+                _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case FeedStatusChanged() if heard.condition in _NO_DATA:
             state.unheard.add(heard.instrument_id)
         case FeedStatusChanged() if heard.condition is FeedCondition.OK:

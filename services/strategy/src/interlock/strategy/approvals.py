@@ -17,6 +17,7 @@ from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.values import ZERO, Severity
 from interlock.strategy.config import Approval
 from interlock.strategy.state import StrategyState
+from interlock.strategy.trim import is_trimming
 from interlock.strategy.waiting import window_ns
 from interlock.wire.approvals import ApprovalDecided, ApprovalLapsed, ApprovalRequested, LapseCode
 from interlock.wire.base import Heard, Said, caused_id
@@ -152,6 +153,8 @@ def _lapse(
         return LapseCode.POSITION, f"{held:f} are held, there were {request.held:f} when it asked"
     if name in state.asking or name in leaving:
         return LapseCode.POSITION, "another order is on its way"
+    if is_trimming(state):
+        return LapseCode.EXPOSURE, "the desk holds too much already, and trims"
     if now - granted.ts_event > window_ns(request):
         return LapseCode.LATE, "no fresh price has come in for too long since it was approved"
     return None

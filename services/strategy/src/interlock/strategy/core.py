@@ -26,10 +26,10 @@ from interlock.wire.system import ConfigChanged
 
 
 def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
-    return asked_first(state, heard, _wanted(state, heard, now), now)
+    return asked_first(state, heard, _answer(state, heard, now), now)
 
 
-def _wanted(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
+def _answer(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
     match heard:
         case FeaturesComputed() if state.flattening is not None:
             closing = close_one(state, heard.instrument_id, heard, now)
