@@ -128,11 +128,6 @@ ASKING = (STRATEGY,)
 ANSWERING = PEOPLE
 """Through whom people answer."""
 
-ASKING = (STRATEGY,)
-"""Who may ask people for an approval."""
-ANSWERING = (CLI,)
-"""Through whom people answer."""
-
 SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, SIGNALS, FEED)
 """Every service, in the order of starting: nobody speaks before those who must hear listen."""
 
@@ -389,7 +384,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_request,
         stream=Stream.DESK,
         publishers=ASKING,
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, LEDGER, CONSOLE),
         why="an entry that waits for people",
     ),
     Entry(
@@ -416,7 +411,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_counted,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="what came of one person's word on a request",
     ),
     Entry(
@@ -425,7 +420,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_decided,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(STRATEGY, LEDGER),
+        listeners=(STRATEGY, LEDGER, CONSOLE),
         why="the end of a request, once: approved, rejected, expired or stopped",
     ),
     Entry(
@@ -434,7 +429,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.approval_lapsed,
         stream=Stream.DESK,
         publishers=ASKING,
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="an approved entry that is not sent after all, and why",
     ),
     Entry(

@@ -65,7 +65,7 @@ def _reloaded(state: StrategyState, report: ConfigReloaded, now: int) -> ConfigC
 
 def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence[Said]:
     """Follow the move; while exposure is trimmed only out of a position, before its slices."""
-    name, wanted = heard.instrument_id, _followed(state, heard, now)
+    name, wanted = heard.instrument_id, _wanted(state, heard, now)
     if wanted is None:
         return ()
     if name not in state.asking:
@@ -73,7 +73,7 @@ def _follow(state: StrategyState, heard: FeaturesComputed, now: int) -> Sequence
     return make_way(state, name, heard, now) if wanted.reduce_only else ()
 
 
-def _followed(state: StrategyState, heard: FeaturesComputed, now: int) -> OrderIntent | None:
+def _wanted(state: StrategyState, heard: FeaturesComputed, now: int) -> OrderIntent | None:
     instrument = state.instruments.get(heard.instrument_id)
     if instrument is None or state.threshold_bps is None or heard.momentum_bps is None:
         return None
