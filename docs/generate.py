@@ -4,6 +4,7 @@ A generated part stands between ``<!-- NAME: generated -->`` and ``<!-- NAME: en
 around it is written by hand and kept.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from interlock.signals.model_sets import META_FILE, ModelSet
 from interlock.strategy.ensemble.config import EnsembleConfig
 from interlock.strategy.ensemble.modes import FAILURES, heeded_in
 from interlock.strategy.ensemble.score import PENALTIES
-from interlock.wire.catalogue import CLI, ENTRIES, SERVICES, Entry
+from interlock.wire.catalogue import ENTRIES, PEOPLE, SERVICES, Entry
 from interlock.wire.decisions import Mode
 
 ROOT = Path(__file__).parents[1]
@@ -50,8 +51,9 @@ def render() -> dict[str, str]:
     )
     ensemble = "docs/ensemble.md"
     documents[ensemble] = _filled(ensemble, {"penalties": penalties(), "modes": modes()})
+    documents["services/console/src/interlock/console/controls.json"] = control_lines()
     documents["README.md"] = _filled("README.md", {"controls": controls()})
-    for service in (*SERVICES, CLI):
+    for service in (*SERVICES, *PEOPLE):
         path = f"services/{service}/README.md"
         documents[path] = _filled(path, {"hears": hears(service), "says": says(service)})
     return documents
@@ -284,6 +286,22 @@ def modes() -> str:
         voices = heeded if failure.may_act else "nobody"
         rows.append((f"`{mode}`", voices, size, failure.begins, failure.ends))
     return _table(("mode", "who is heeded", "sizes", "alert as it begins", "as it ends"), rows)
+
+
+def control_lines() -> str:
+    """Return the controls for the console, which does not import the gate."""
+    lines = [
+        {
+            "code": c.code,
+            "definition": c.definition,
+            "unit": c.unit,
+            "source": c.source,
+            "level": c.level,
+            "binds_reducing": c.binds_reducing,
+        }
+        for c in CONTROLS
+    ]
+    return json.dumps(lines, indent=2) + "\n"
 
 
 def hears(service: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from tests.bench import (
     backtest_driver,
     chain,
+    console_lists,
     forecasts,
     gate_in_process,
     gate_on_bus,
@@ -34,6 +35,7 @@ PARTS = {
     "start-up": start_up.measure,
     "live-quotes": live_quotes.measure,
     "reader": reader.measure,
+    "console": console_lists.measure,
 }
 RESULT = Path("bench.json")
 

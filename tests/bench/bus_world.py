@@ -12,10 +12,10 @@ from interlock.cli.servers.nats import nats_password
 from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, open_state_folder
 from interlock.cli.supervisor import Supervisor
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.permissions import OPERATOR
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.wire.catalogue import FEED, services_of
 
 from tests.bench.desk import PATH, UNLIMITED

@@ -83,7 +83,8 @@ async def _first_decision(state: StateFolder, desk: subprocess.Popen[bytes]) -> 
                         moment = time.monotonic()
                         await client.close()
                         return moment
-            except (BusError, OSError, TimeoutError):
+            except (BusError, OSError, TimeoutError, KeyError):
+                # The broker is away, or answers that it has no such stream yet.
                 client = None
             await asyncio.sleep(0.02)
 

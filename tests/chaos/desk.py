@@ -17,11 +17,11 @@ from interlock.cli.process import Child, Running, service_child, start
 from interlock.cli.servers.nats import nats_password
 from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, open_state_folder
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.permissions import OPERATOR
 from interlock.runtime.config import DeskFile, load_desk_file
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.wire import catalogue
 from interlock.wire.catalogue import EXEC, GATE, POLICY
 

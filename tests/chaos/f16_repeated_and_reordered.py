@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import uvloop
 from interlock.cli.in_process import InProcessDesk
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.memory import MemoryServer
 from interlock.runtime.launch import Settings
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.venues.replay import open_replay
 from interlock.wire.base import tag_of
 from interlock.wire.catalogue import Stream

@@ -8,10 +8,10 @@ from functools import cache, partial
 
 import redis
 import uvloop
-from interlock.exec.adapters.switch_file import SWITCH_FILE
 from interlock.model.ids import derive_id
 from interlock.runtime.bus.nats import NatsBus
 from interlock.runtime.stores.redis_rules import count_key, rules_key
+from interlock.runtime.switch_file import SWITCH_FILE
 from interlock.wire.base import root_ids
 from interlock.wire.catalogue import EXEC, GATE, POLICY
 from interlock.wire.orders import OrderIntent

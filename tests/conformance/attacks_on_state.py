@@ -5,8 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from interlock.exec.adapters.switch_file import KILL_FILE, SWITCH_FILE, write_kill_file
 from interlock.policy.config import ParameterLimits, PolicyConfig
+from interlock.runtime.switch_file import KILL_FILE, SWITCH_FILE, write_kill_file
 from interlock.wire import codec
 from interlock.wire.catalogue import EXEC, GATE, POLICY
 from interlock.wire.orders import OrderRefused

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.exec.adapters.watch import Watch as SwitchWatch
 from interlock.exec.app import build as build_exec
 from interlock.gate.app import build as build_gate
@@ -34,6 +33,7 @@ from interlock.runtime.seal import Seal
 from interlock.runtime.service import Cell, Reaction, Service, Step
 from interlock.runtime.signing import Signer, Verifier, throwaway_signer
 from interlock.runtime.stores.rules import MemoryRulesStore
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.testkit.cells import CrashError, drive
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, Report, root_ids

@@ -35,7 +35,7 @@ def test_generated_parts_are_current():
     assert not stale, "run `make proto`"
 
 
-@pytest.mark.parametrize("service", [*catalogue.SERVICES, catalogue.CLI])
+@pytest.mark.parametrize("service", [*catalogue.SERVICES, *catalogue.PEOPLE])
 def test_service_page_has_its_four_parts(service: str):
     text = (ROOT / "services" / service / "README.md").read_text(encoding="utf-8")
     heads = re.findall(r"^## (.+)$", text, re.MULTILINE)

@@ -67,7 +67,7 @@ def test_every_subject_lies_in_exactly_its_stream():
 
 
 def test_every_line_of_the_catalogue_has_a_publisher_and_known_parties():
-    known = {*catalogue.SERVICES, catalogue.CLI}
+    known = {*catalogue.SERVICES, *catalogue.PEOPLE}
     for entry in catalogue.ENTRIES:
         assert entry.publishers, entry.tag
         assert known.issuperset({*entry.publishers, *entry.listeners}), entry.tag

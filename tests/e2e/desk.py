@@ -70,7 +70,7 @@ def running(
     """Start a replay and hand it over when the feed is on its way."""
     process = subprocess.Popen(
         [INTERLOCK, "up", "--desk", desk, "--replay", str(replay), "--state", str(state),
-         "--json", *words],
+         "--json", "--port", "0", *words],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=environment(**extra),
     )  # fmt: skip

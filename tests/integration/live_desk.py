@@ -101,7 +101,8 @@ class Desk:
 
 
 def words(market, state, *more):
-    return [*PROGRAM, "up", "--desk", str(market.desk_file), "--state", str(state), *more]
+    where = ["--desk", str(market.desk_file), "--state", str(state), "--port", "0"]
+    return [*PROGRAM, "up", *where, *more]
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.ports import Way
+from interlock.model.trading import Way
 from interlock.model.values import OrderType
 from interlock.testkit.alpaca_stub import Answer as AlpacaAnswer
 from interlock.testkit.decisions import approved

@@ -39,7 +39,7 @@ def two_symbols(folder: Path) -> Path:
 def up_words(state: Path, replay: Path, *more: str) -> list[str]:
     program = [sys.executable, "-c", "from interlock.cli.main import app; app()"]
     where = ["--state", str(state), "--replay", str(replay)]
-    return [*program, "up", "--desk", DESK_FILE, *where, *more]
+    return [*program, "up", "--desk", DESK_FILE, "--port", "0", *where, *more]
 
 
 def said(state: Path, *words: str, code: int = 0) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from interlock.exec.adapters.switch_file import KILL_FILE, SWITCH_FILE, read_switch
+from interlock.runtime.switch_file import KILL_FILE, SWITCH_FILE, read_switch
 
 from tests.integration.test_commands import said, told, two_symbols, up_words, wait_for_the_end
 

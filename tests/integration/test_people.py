@@ -20,8 +20,9 @@ from interlock.runtime.service import Cell
 from interlock.runtime.signing import create_keys, load_rules_signer
 from interlock.runtime.stores.rules import MemoryRulesStore
 from interlock.runtime.telemetry import Telemetry
+from interlock.testkit.approvals import asked
 from interlock.testkit.decisions import account, desk, policy, reconciled
-from interlock.wire.catalogue import EXEC, GATE, LEDGER, POLICY
+from interlock.wire.catalogue import EXEC, GATE, LEDGER, POLICY, STRATEGY
 from interlock.wire.policy import PolicyChanged
 from interlock.wire.system import TripLevel
 from msgspec.structs import replace
@@ -162,3 +163,30 @@ async def test_an_older_version_comes_back_as_a_new_one(broker):
         assert (back["version"], back["parameters"]) == (4, {"threshold_bps": 1.0})
         assert [(one["old"], one["new"]) for one in back["changes"]] == [(1.2, 1.0)]
         assert (back["author"], back["reason"]) == ("ann", "back to version 1: it was better")
+
+
+async def test_an_entry_is_approved_by_two_people_and_a_third_word_changes_nothing(broker):
+    async with people(broker) as run:
+        one, two = asked(1), asked(2, needed=2)
+        strategy = await broker.bus(STRATEGY)
+        await strategy.publish([one, two], {})
+        await strategy.close()
+        no = ("--by", "bob", "--reason", "not today")
+        rejected = await run("approvals", "reject", one.request_id, *no)
+        assert (rejected["state"], rejected["by"]) == ("rejected", ["bob"])
+        refused = await run("approvals", "approve", one.request_id, "--by", "ann", code=1)
+        assert "refused, approval.rejected: it ended before, rejected by bob" in refused["error"]
+        for name in ("Ann", " ann "):
+            half = await run("approvals", "approve", two.request_id, "--by", name)
+            assert half == {
+                "request_id": two.request_id, "state": "pending", "by": ["Ann"], "needed": 2,
+            }  # fmt: skip
+        for name in ("bob", "cy"):
+            whole = await run("approvals", "approve", two.request_id, "--by", name)
+            assert (whole["state"], whole["by"]) == ("approved", ["Ann", "bob"])
+        refused = await run("approvals", "reject", two.request_id, *no, code=1)
+        assert "refused, approval.approved" in refused["error"]
+        unknown = await run("approvals", "approve", "nothing", "--by", "ann", code=1)
+        assert "refused, approval.unknown: nobody has asked for 'nothing'" in unknown["error"]
+        nobody = await run("approvals", "approve", two.request_id, "--by", "policy", code=1)
+        assert "refused, command.unnamed" in nobody["error"]

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from interlock.cli import backtest_run
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.feed.app import open_waves
 from interlock.feed.config import FeedConfig
 from interlock.runtime.bus.memory import MemoryBus, MemoryServer
@@ -21,6 +20,7 @@ from interlock.runtime.config import DeskFile, load_desk_file
 from interlock.runtime.launch import Process, Settings, loop_of
 from interlock.runtime.signing import create_keys
 from interlock.runtime.stores.rules import MemoryRulesStore
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.runtime.telemetry import Telemetry
 from interlock.venues.replay import open_replay
 from interlock.wire.base import Message, tag_of

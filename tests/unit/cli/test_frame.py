@@ -22,7 +22,7 @@ def _in_an_empty_folder(tmp_path, monkeypatch):
         (["up"], "missing option '--desk'", "see `interlock up --help`"),
         (["up", "--desk", "absent"], "no desk 'absent'", "give a path"),
         (["up", "--desk", "x", "--colour", "red"], "no such option: --colour", "--help"),
-        (["up", "--desk", "x", "--port", "0"], "--port", "see `interlock up --help`"),
+        (["up", "--desk", "x", "--port", "-1"], "--port", "see `interlock up --help`"),
         (["fly"], "no such command 'fly'", "see `interlock --help`"),
         (["status"], "no desk runs in", "interlock up"),
         (["bus", "ls"], "no desk runs in", "interlock up"),

@@ -2,7 +2,7 @@
 
 import pytest
 from interlock.cli.kill_drill import SCENARIOS, Round, Without, chosen, figures, percentile
-from interlock.exec.ports import Way
+from interlock.model.trading import Way
 
 
 def a_round(**changes):

@@ -4,7 +4,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.exec.app import build, venue_of
 from interlock.exec.config import ExecConfig
 from interlock.model.ids import derive_id
@@ -12,6 +11,7 @@ from interlock.model.values import TradingState
 from interlock.runtime.clock import DataClock
 from interlock.runtime.service import Cell, Perform
 from interlock.runtime.signing import Verifier, throwaway_signer
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.testkit.cells import cell_of
 from interlock.testkit.decisions import approved, desk, trading
 from interlock.testkit.desk_messages import DESK, SECOND

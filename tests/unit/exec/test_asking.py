@@ -9,7 +9,6 @@ from interlock.exec.adapters import asking as module
 from interlock.exec.adapters.asking import Asking
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.sending import at_venue, open_venue, protect
-from interlock.exec.adapters.switch_file import SwitchState
 from interlock.exec.adapters.venue_link import VenueLink
 from interlock.exec.ports import (
     CancelOrder,
@@ -22,6 +21,7 @@ from interlock.exec.ports import (
     VenueOpened,
 )
 from interlock.model.values import OrderType, Side
+from interlock.runtime.switch_file import SwitchState
 from interlock.venues.port import (
     ProtectiveOrder,
     VenueAccepted,

@@ -8,9 +8,10 @@ from interlock.exec.adapters.asking import Asking
 from interlock.exec.adapters.cancelling import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Pace
 from interlock.exec.adapters.kill_switch import TRIES_AT_ALL, KillSwitch
 from interlock.exec.adapters.sending import at_venue
-from interlock.exec.adapters.switch_file import arm_at_first_start, read_switch
-from interlock.exec.ports import EXPIRED, CancelOrder, PlaceOrder, Way
+from interlock.exec.ports import EXPIRED, CancelOrder, PlaceOrder
+from interlock.model.trading import Way
 from interlock.model.values import OrderType, Side
+from interlock.runtime.switch_file import arm_at_first_start, read_switch
 from interlock.venues.port import ProtectiveOrder, VenueAccepted, VenueBusy, VenueCanceled
 
 from tests.unit.exec.desk_with_switch import name_of, signed

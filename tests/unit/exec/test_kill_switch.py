@@ -6,7 +6,11 @@ from decimal import Decimal
 import pytest
 from interlock.exec.adapters import cancelling, kill_switch
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.adapters.switch_file import (
+from interlock.exec.ports import NEVER_SENT, PlaceOrder, SwitchMoved
+from interlock.model.trading import Way
+from interlock.model.values import Side, TradingState
+from interlock.runtime.service import Perform
+from interlock.runtime.switch_file import (
     SWITCH_FILE,
     Switch,
     SwitchState,
@@ -15,9 +19,6 @@ from interlock.exec.adapters.switch_file import (
     write_kill_file,
     write_switch,
 )
-from interlock.exec.ports import NEVER_SENT, PlaceOrder, SwitchMoved, Way
-from interlock.model.values import Side, TradingState
-from interlock.runtime.service import Perform
 from interlock.testkit.decisions import trading, venue_bar, wide_bar
 from interlock.testkit.desk_messages import SECOND
 from interlock.venues.port import VenueAccepted, VenueBook, VenueCanceled, VenueFilled

@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from interlock.exec.guards import kind_at_venue
-from interlock.exec.ports import PlaceOrder, SwitchMoved, Ticked, Way
+from interlock.exec.ports import PlaceOrder, SwitchMoved, Ticked
+from interlock.model.trading import Way
 from interlock.model.values import ZERO, OrderType, Severity, Side
 from interlock.testkit.cells import drive
 from interlock.testkit.decisions import venue_bar, wide_bar

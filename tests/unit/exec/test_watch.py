@@ -5,7 +5,12 @@ import asyncio
 import pytest
 from interlock.exec.adapters import watch as watching
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.adapters.switch_file import (
+from interlock.exec.adapters.watch import Silence, Watch
+from interlock.exec.app import venue_of
+from interlock.exec.config import ExecConfig
+from interlock.exec.ports import SwitchMoved
+from interlock.model.trading import Way
+from interlock.runtime.switch_file import (
     KILL_FILE,
     SWITCH_FILE,
     Switch,
@@ -16,10 +21,6 @@ from interlock.exec.adapters.switch_file import (
     write_kill_file,
     write_switch,
 )
-from interlock.exec.adapters.watch import Silence, Watch
-from interlock.exec.app import venue_of
-from interlock.exec.config import ExecConfig
-from interlock.exec.ports import SwitchMoved, Way
 from interlock.testkit.decisions import desk
 from interlock.venues.port import VenueCanceled
 

@@ -20,7 +20,14 @@ from interlock.wire.base import caused_id, root_ids
 from interlock.wire.codec import decode, encode
 from interlock.wire.market import ClockTicked, FeaturesComputed
 from interlock.wire.policy import PolicyChanged
-from interlock.wire.reasoning import ParameterProposal, ReasonerFailed, ReasonerFailure
+from interlock.wire.reasoning import (
+    ParameterProposal,
+    PauseReasoner,
+    ReasonerFailed,
+    ReasonerFailure,
+    ReasonerPaused,
+    ResumeReasoner,
+)
 
 SECOND = 1_000_000_000
 CADENCE = 5 * SECOND
@@ -131,6 +138,27 @@ def test_asks_nothing_without(heard):
 def test_provider_none_asks_nothing():
     config = LocalReasonerConfig(provider=ProviderKind.NONE)
     assert asked(state_after(policy(), features(**WARM), config=config)) == ()
+
+
+def word(kind, at=T0):
+    message_id, decision_id = root_ids(kind, at)
+    ids = {"message_id": message_id, "decision_id": decision_id, "ts_event": at}
+    return kind(**ids, desk="params", by="ada", reason="because")
+
+
+def test_a_person_pauses_the_asking_and_resumes_it():
+    paused = state_after(policy(), features(**WARM), word(PauseReasoner))
+    assert asked(paused) == ()
+    (said,) = decide(paused, word(PauseReasoner), T0)
+    assert (said.paused, said.by, said.message_id) == (
+        True,
+        "ada",
+        caused_id(word(PauseReasoner), ReasonerPaused),
+    )
+    resumed = evolve(paused, word(ResumeReasoner))
+    assert asked(resumed)
+    (said,) = decide(resumed, word(ResumeReasoner), T0)
+    assert said.paused is False
 
 
 def test_a_tick_older_than_its_cadence_is_passed_over():

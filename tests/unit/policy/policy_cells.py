@@ -20,6 +20,7 @@ from interlock.wire.policy import (
     PromotionAssessed,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
 )
@@ -38,6 +39,7 @@ COMMANDS = (
     SetStage,
     ForceDemo,
     RollBackPolicy,
+    SetParameter,
 )
 
 
@@ -64,6 +66,7 @@ _FIELDS = {
     EnableStrategy: {"strategy": "threshold"},
     SetStage: {"stage": Stage.DEMO_TESTING},
     RollBackPolicy: {"version": 1},
+    SetParameter: {"parameter": "threshold_bps", "value": 1.1},
 }
 
 

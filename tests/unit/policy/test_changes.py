@@ -9,6 +9,7 @@ from interlock.wire.policy import (
     ProposalJudged,
     ProposalVerdict,
     RollBackPolicy,
+    SetParameter,
     TradingStateChanged,
 )
 from interlock.wire.system import TripLevel
@@ -85,6 +86,28 @@ def test_a_rollback_may_be_rolled_back():
 )
 def test_a_version_that_is_none_or_is_in_force_is_refused(version, code):
     assert refusal_of(changed_cell(1.2), command(RollBackPolicy, version=version)) == code
+
+
+def test_a_person_sets_a_parameter_as_a_new_version():
+    cell = changed_cell(1.2)
+    wanted = command(SetParameter, parameter="threshold_bps", value=2.5)
+    (version,) = versions(say(cell, wanted))
+    assert (version.version, version.parameters) == (3, {"threshold_bps": 2.5})
+    assert (version.author, version.reason, version.signature != "") == ("ann", "because", True)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "code"),
+    [
+        ("aggressiveness", 1.0, "policy.unknown_parameter"),
+        ("threshold_bps", 1.2, "policy.unchanged"),
+        ("threshold_bps", 3.1, "policy.outside_limits"),
+        ("threshold_bps", -1.0, "policy.outside_limits"),
+    ],
+)
+def test_a_person_gets_past_no_hard_limit(parameter, value, code):
+    wanted = command(SetParameter, parameter=parameter, value=value)
+    assert refusal_of(changed_cell(1.2), wanted) == code
 
 
 def test_a_rollback_does_not_get_past_the_limits_of_today():

@@ -16,6 +16,7 @@ from interlock.wire.policy import (
     HaltTrading,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
 )
@@ -33,7 +34,14 @@ from tests.unit.policy.policy_cells import (
     trading_after,
 )
 
-LOOSENING = (ResumeTrading, EnableStrategy, ClearQuarantine, SetStage, RollBackPolicy)
+LOOSENING = (
+    ResumeTrading,
+    EnableStrategy,
+    ClearQuarantine,
+    SetStage,
+    RollBackPolicy,
+    SetParameter,
+)
 HOLDING_BACK = (HaltTrading, ForceDemo)
 EASY = PromotionRule(sessions=1, sharpe_above=-1e9, drawdown_below_pct=100)
 

@@ -125,3 +125,13 @@ def next_standing(standing: Standing, trigger: Trigger) -> Standing | None:
     if after is None and (standing, trigger) not in NOTHING_TO_DO:
         raise IllegalTriggerError(standing, trigger)
     return after
+
+
+class Way(StrEnum):
+    """How the kill switch came to stand where it stands. ``start``: no desk has run here yet."""
+
+    FILE = "file"
+    COMMAND = "command"
+    RULE = "rule"
+    SILENCE = "silence"
+    START = "start"

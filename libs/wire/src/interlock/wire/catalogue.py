@@ -10,7 +10,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from interlock.wire import accounts, decisions, market, orders, policy, reasoning, subjects, system
+from interlock.wire import (
+    accounts,
+    approvals,
+    decisions,
+    market,
+    orders,
+    policy,
+    reasoning,
+    subjects,
+    system,
+)
 from interlock.wire.base import Message
 
 
@@ -50,7 +60,7 @@ STREAMS: tuple[StreamSpec, ...] = (
     ),
     StreamSpec(
         name=Stream.DESK,
-        subjects=("doc.>", "evt.>", "cmd.policy.>", "cmd.exec.cancel.>"),
+        subjects=("doc.>", "evt.>", "cmd.policy.>", "cmd.reasoner.>", "cmd.exec.cancel.>"),
         durable_before_ack=True,
         max_age_seconds=30 * _DAY,
         max_bytes=4 * _GIB,
@@ -119,6 +129,15 @@ class Entry(Struct, frozen=True, kw_only=True):
 FEED, SIGNALS, REASONER, STRATEGY = "feed", "signals", "local-reasoner", "strategy"
 POLICY, GATE, EXEC, LEDGER, CLI = "policy", "gate", "exec", "ledger", "cli"
 ESCALATION = "escalation"
+CONSOLE = "console"
+
+PEOPLE = (CLI, CONSOLE)
+"""What people look at a desk and speak to it with. No desk waits for them."""
+
+ASKING = (STRATEGY,)
+"""Who may ask people for an approval."""
+ANSWERING = PEOPLE
+"""Through whom people answer."""
 
 SERVICES = (LEDGER, EXEC, GATE, POLICY, STRATEGY, REASONER, ESCALATION, SIGNALS, FEED)
 """Every service, in the order of starting: nobody speaks before those who must hear listen."""
@@ -142,7 +161,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.bar,
         stream=Stream.MARKET,
         publishers=(FEED,),
-        listeners=(SIGNALS, GATE, LEDGER),
+        listeners=(SIGNALS, GATE, LEDGER, CONSOLE),
         why="one complete bar",
     ),
     Entry(
@@ -171,7 +190,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.clock,
         stream=Stream.MARKET,
         publishers=(FEED,),
-        listeners=(REASONER, POLICY, GATE, LEDGER),
+        listeners=(REASONER, POLICY, GATE, LEDGER, CONSOLE),
         why="one cadence of the desk has passed",
     ),
     Entry(
@@ -180,7 +199,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.features,
         stream=Stream.MARKET,
         publishers=(SIGNALS,),
-        listeners=(REASONER, STRATEGY, GATE, ESCALATION, LEDGER),
+        listeners=(REASONER, STRATEGY, GATE, ESCALATION, LEDGER, CONSOLE),
         why="indicators after one bar",
     ),
     Entry(
@@ -189,7 +208,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.feed_status,
         stream=Stream.DESK,
         publishers=(FEED,),
-        listeners=(STRATEGY, POLICY, GATE, ESCALATION, LEDGER),
+        listeners=(STRATEGY, POLICY, GATE, ESCALATION, LEDGER, CONSOLE),
         why="what is wrong with an instrument's data, or fine again",
     ),
     Entry(
@@ -225,7 +244,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.param_proposal,
         stream=Stream.DESK,
         publishers=(REASONER, ESCALATION),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, LEDGER, CONSOLE),
         why="a model asks for another value of a parameter",
     ),
     Entry(
@@ -234,7 +253,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.reasoner_failed,
         stream=Stream.DESK,
         publishers=(REASONER, ESCALATION),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="a model call gave nothing, with the reason",
     ),
     Entry(
@@ -243,7 +262,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.proposal_judged,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the verdict on a proposal: its audit row",
     ),
     Entry(
@@ -252,7 +271,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.policy_changed,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(REASONER, SIGNALS, STRATEGY, GATE, ESCALATION, LEDGER),
+        listeners=(REASONER, SIGNALS, STRATEGY, GATE, ESCALATION, LEDGER, CONSOLE),
         why="a new policy version is in force",
     ),
     Entry(
@@ -261,7 +280,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.trading_state,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(STRATEGY, GATE, EXEC, ESCALATION, LEDGER),
+        listeners=(STRATEGY, GATE, EXEC, ESCALATION, LEDGER, CONSOLE),
         why="halted, reduce-only or active",
     ),
     Entry(
@@ -269,7 +288,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.halt.{desk}",
         subject_of=subjects.halt,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, EXEC, LEDGER),
         why="stop all risk-increasing orders",
     ),
@@ -278,7 +297,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.resume.{desk}",
         subject_of=subjects.resume,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, EXEC, LEDGER),
         why="a named person lets orders through again",
     ),
@@ -296,7 +315,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.clear-quarantine.{desk}",
         subject_of=subjects.clear_quarantine,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, LEDGER),
         why="a named person ends a quarantine early",
     ),
@@ -314,7 +333,7 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.force-demo.{desk}",
         subject_of=subjects.force_demo,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, LEDGER),
         why="a named person keeps orders off live accounts",
     ),
@@ -323,9 +342,45 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.policy.roll-back.{desk}",
         subject_of=subjects.roll_back,
         stream=Stream.DESK,
-        publishers=(CLI,),
+        publishers=PEOPLE,
         listeners=(POLICY, LEDGER),
         why="a named person puts an older version in force again",
+    ),
+    Entry(
+        kind=policy.SetParameter,
+        pattern="cmd.policy.set-parameter.{desk}",
+        subject_of=subjects.set_parameter,
+        stream=Stream.DESK,
+        publishers=(CONSOLE,),
+        listeners=(POLICY, LEDGER),
+        why="a named person sets a parameter",
+    ),
+    Entry(
+        kind=reasoning.PauseReasoner,
+        pattern="cmd.reasoner.pause.{desk}",
+        subject_of=subjects.pause_reasoner,
+        stream=Stream.DESK,
+        publishers=(CONSOLE,),
+        listeners=(REASONER, LEDGER),
+        why="a named person wants the model asked no more",
+    ),
+    Entry(
+        kind=reasoning.ResumeReasoner,
+        pattern="cmd.reasoner.resume.{desk}",
+        subject_of=subjects.resume_reasoner,
+        stream=Stream.DESK,
+        publishers=(CONSOLE,),
+        listeners=(REASONER, LEDGER),
+        why="a named person wants the model asked again",
+    ),
+    Entry(
+        kind=reasoning.ReasonerPaused,
+        pattern="evt.reasoner.paused.{desk}",
+        subject_of=subjects.reasoner_paused,
+        stream=Stream.DESK,
+        publishers=(REASONER,),
+        listeners=(LEDGER, CONSOLE),
+        why="whether the model is asked",
     ),
     Entry(
         kind=policy.CommandRefused,
@@ -333,8 +388,62 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.command_refused,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="policy will not do what a person asked, and why",
+    ),
+    Entry(
+        kind=approvals.ApprovalRequested,
+        pattern="doc.approval-request.{desk}",
+        subject_of=subjects.approval_request,
+        stream=Stream.DESK,
+        publishers=ASKING,
+        listeners=(POLICY, LEDGER, CONSOLE),
+        why="an entry that waits for people",
+    ),
+    Entry(
+        kind=approvals.GiveApproval,
+        pattern="cmd.policy.approve.{desk}",
+        subject_of=subjects.approve,
+        stream=Stream.DESK,
+        publishers=ANSWERING,
+        listeners=(POLICY, LEDGER),
+        why="a named person approves a request",
+    ),
+    Entry(
+        kind=approvals.RejectApproval,
+        pattern="cmd.policy.reject.{desk}",
+        subject_of=subjects.reject,
+        stream=Stream.DESK,
+        publishers=ANSWERING,
+        listeners=(POLICY, LEDGER),
+        why="a named person rejects a request",
+    ),
+    Entry(
+        kind=approvals.ApprovalCounted,
+        pattern="evt.policy.approval-counted.{desk}",
+        subject_of=subjects.approval_counted,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(LEDGER, CONSOLE),
+        why="what came of one person's word on a request",
+    ),
+    Entry(
+        kind=approvals.ApprovalDecided,
+        pattern="evt.policy.approval.{desk}",
+        subject_of=subjects.approval_decided,
+        stream=Stream.DESK,
+        publishers=(POLICY,),
+        listeners=(STRATEGY, LEDGER, CONSOLE),
+        why="the end of a request, once: approved, rejected, expired or stopped",
+    ),
+    Entry(
+        kind=approvals.ApprovalLapsed,
+        pattern="evt.strategy.approval-lapsed.{desk}",
+        subject_of=subjects.approval_lapsed,
+        stream=Stream.DESK,
+        publishers=ASKING,
+        listeners=(LEDGER, CONSOLE),
+        why="an approved entry that is not sent after all, and why",
     ),
     Entry(
         kind=reasoning.SanityJudged,
@@ -351,7 +460,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.safety_tripped,
         stream=Stream.DESK,
         publishers=(GATE, EXEC, LEDGER),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(POLICY, GATE, LEDGER, CONSOLE),
         why="a service found what must not go on",
     ),
     Entry(
@@ -360,7 +469,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.switch_changed,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(POLICY, GATE, LEDGER, CONSOLE),
         why="exec's own kill switch was pressed or armed again",
     ),
     Entry(
@@ -369,7 +478,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.gate_configured,
         stream=Stream.DESK,
         publishers=(GATE,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the limits the gate starts with",
     ),
     Entry(
@@ -387,7 +496,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_intent,
         stream=Stream.DESK,
         publishers=(STRATEGY,),
-        listeners=(GATE, LEDGER),
+        listeners=(GATE, LEDGER, CONSOLE),
         why="what a strategy wants; no order yet",
     ),
     Entry(
@@ -405,7 +514,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_denied,
         stream=Stream.DESK,
         publishers=(GATE,),
-        listeners=(STRATEGY, LEDGER),
+        listeners=(STRATEGY, LEDGER, CONSOLE),
         why="the gate's refusal, with every failed control",
     ),
     Entry(
@@ -414,7 +523,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_submitted,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the write-ahead row: durable before the venue hears of the order",
     ),
     Entry(
@@ -423,7 +532,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_refused,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="exec would not send it",
     ),
     Entry(
@@ -432,7 +541,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_accepted,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="the venue has the order",
     ),
     Entry(
@@ -441,7 +550,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_rejected,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="the venue refused",
     ),
     Entry(
@@ -450,7 +559,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_filled,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="one fill",
     ),
     Entry(
@@ -459,7 +568,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_canceled,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="the venue will fill no more of it",
     ),
     Entry(
@@ -468,7 +577,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_expired,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="its time in force ran out",
     ),
     Entry(
@@ -477,7 +586,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.order_unknown,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(GATE, LEDGER),
+        listeners=(GATE, LEDGER, CONSOLE),
         why="sent and no answer; it counts as exposure",
     ),
     Entry(
@@ -522,7 +631,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.venue_link,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(STRATEGY, GATE, LEDGER),
+        listeners=(STRATEGY, GATE, LEDGER, CONSOLE),
         why="whether the venue's news of orders comes in",
     ),
     Entry(
@@ -531,7 +640,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.reconciled,
         stream=Stream.DESK,
         publishers=(EXEC,),
-        listeners=(POLICY, GATE, LEDGER),
+        listeners=(POLICY, GATE, LEDGER, CONSOLE),
         why="our book was held against the venue's",
     ),
     Entry(
@@ -540,7 +649,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.position_changed,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(ESCALATION,),
+        listeners=(ESCALATION, CONSOLE),
         why="a position after a fill",
     ),
     Entry(
@@ -549,7 +658,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.account_updated,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(STRATEGY, POLICY, GATE, ESCALATION),
+        listeners=(STRATEGY, POLICY, GATE, ESCALATION, CONSOLE),
         why="equity, profits and positions once a cadence",
     ),
     Entry(
@@ -558,7 +667,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.alert,
         stream=Stream.DESK,
         publishers=(FEED, SIGNALS, REASONER, ESCALATION, STRATEGY, POLICY, GATE, EXEC, LEDGER, CLI),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="something a person should know",
     ),
     Entry(
@@ -576,7 +685,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.heartbeat,
         stream=None,
         publishers=(FEED, SIGNALS, REASONER, ESCALATION, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(STRATEGY, EXEC, CLI),
+        listeners=(STRATEGY, EXEC, CLI, CONSOLE),
         recovery=Recovery.NONE,
         why="a service is alive; not stored",
     ),
@@ -586,7 +695,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.dead_lettered,
         stream=Stream.DEAD,
         publishers=(FEED, SIGNALS, REASONER, ESCALATION, STRATEGY, POLICY, GATE, EXEC, LEDGER),
-        listeners=(CLI,),
+        listeners=(CLI, CONSOLE),
         recovery=Recovery.NONE,
         why="a message nobody could handle, parked with its body",
     ),
@@ -747,4 +856,4 @@ def said_by(service: str) -> tuple[Entry, ...]:
 
 def listeners_of(tag: str) -> tuple[str, ...]:
     """Return the services that will handle a message of this tag; people's tools do not count."""
-    return tuple(name for name in BY_TAG[tag].listeners if name != CLI)
+    return tuple(name for name in BY_TAG[tag].listeners if name not in PEOPLE)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from interlock.model.trading import Standing
-from interlock.model.values import Stage, TradingState
+from interlock.model.values import Stage, TradingState, require_finite_float
 from interlock.wire.base import DeskMessage
 
 
@@ -205,6 +205,18 @@ class RollBackPolicy(DeskMessage, frozen=True, kw_only=True, tag="policy.roll-ba
     by: str
     version: int
     reason: str
+
+
+class SetParameter(DeskMessage, frozen=True, kw_only=True, tag="policy.set-parameter.v1"):
+    """A named person sets one parameter, within its hard limits, as a new version."""
+
+    by: str
+    parameter: str
+    value: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        require_finite_float("value", self.value)
 
 
 class CommandRefused(DeskMessage, frozen=True, kw_only=True, tag="policy.command-refused.v1"):

@@ -311,3 +311,25 @@ class PostMortemWritten(DeskMessage, frozen=True, kw_only=True, tag="reasoner.po
         for name, value in self.figures.items():
             require_finite_float(name, value)
         require_not_negative("cost_usd", self.cost_usd)
+
+
+class PauseReasoner(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pause.v1"):
+    """A named person wants the model asked no more until it is resumed."""
+
+    by: str
+    reason: str
+
+
+class ResumeReasoner(DeskMessage, frozen=True, kw_only=True, tag="reasoner.resume.v1"):
+    """A named person wants the model asked again."""
+
+    by: str
+    reason: str
+
+
+class ReasonerPaused(DeskMessage, frozen=True, kw_only=True, tag="reasoner.paused.v1"):
+    """Whether the model is asked from now on, and whose word that is."""
+
+    paused: bool
+    by: str
+    reason: str

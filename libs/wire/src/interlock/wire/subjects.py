@@ -4,6 +4,14 @@ import re
 from collections.abc import Callable
 
 from interlock.wire.accounts import AccountUpdated, DaySummarised, PositionChanged
+from interlock.wire.approvals import (
+    ApprovalCounted,
+    ApprovalDecided,
+    ApprovalLapsed,
+    ApprovalRequested,
+    GiveApproval,
+    RejectApproval,
+)
 from interlock.wire.decisions import ModeChanged, ScoreComputed
 from interlock.wire.market import (
     Bar,
@@ -49,6 +57,7 @@ from interlock.wire.policy import (
     ProposalJudged,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
 )
@@ -57,10 +66,13 @@ from interlock.wire.reasoning import (
     DoNotTradeProposed,
     EscalationTriggered,
     ParameterProposal,
+    PauseReasoner,
     PostMortemWritten,
     ReasonerFailed,
+    ReasonerPaused,
     ReasonerStatusChanged,
     RegimeAudited,
+    ResumeReasoner,
     RewardsEngineered,
     SanityJudged,
     SentimentJudged,
@@ -213,8 +225,48 @@ def roll_back(m: RollBackPolicy) -> str:
     return f"cmd.policy.roll-back.{token(m.desk)}"
 
 
+def set_parameter(m: SetParameter) -> str:
+    return f"cmd.policy.set-parameter.{token(m.desk)}"
+
+
+def pause_reasoner(m: PauseReasoner) -> str:
+    return f"cmd.reasoner.pause.{token(m.desk)}"
+
+
+def resume_reasoner(m: ResumeReasoner) -> str:
+    return f"cmd.reasoner.resume.{token(m.desk)}"
+
+
+def reasoner_paused(m: ReasonerPaused) -> str:
+    return f"evt.reasoner.paused.{token(m.desk)}"
+
+
 def command_refused(m: CommandRefused) -> str:
     return f"evt.policy.command-refused.{token(m.desk)}"
+
+
+def approval_request(m: ApprovalRequested) -> str:
+    return f"doc.approval-request.{token(m.desk)}"
+
+
+def approve(m: GiveApproval) -> str:
+    return f"cmd.policy.approve.{token(m.desk)}"
+
+
+def reject(m: RejectApproval) -> str:
+    return f"cmd.policy.reject.{token(m.desk)}"
+
+
+def approval_counted(m: ApprovalCounted) -> str:
+    return f"evt.policy.approval-counted.{token(m.desk)}"
+
+
+def approval_decided(m: ApprovalDecided) -> str:
+    return f"evt.policy.approval.{token(m.desk)}"
+
+
+def approval_lapsed(m: ApprovalLapsed) -> str:
+    return f"evt.strategy.approval-lapsed.{token(m.desk)}"
 
 
 def sanity_judged(m: SanityJudged) -> str:

@@ -103,6 +103,10 @@ def _lines(closing: Closing) -> list[tuple[str, str]]:
     ]
     if found.reasoner_failures:
         lines.append(("model", f"gave nothing{_listed(found.reasoner_failures)}"))
+    if found.approval_requests:
+        ends = _listed(found.approval_requests_by_end)
+        lapsed = f"{found.approvals_lapsed:,} lapsed after an approval"
+        lines.append(("people", f"asked {found.approval_requests:,} times{ends}; {lapsed}"))
     lines += [
         (
             "gate",

@@ -21,6 +21,7 @@ import typer
 
 from interlock.cli import closing, replay_record, stack
 from interlock.cli.closing import Closing
+from interlock.cli.console_place import OFF, console_port, invitation
 from interlock.cli.desks import read_section, with_scenario
 from interlock.cli.errors import CliError
 from interlock.cli.own_servers import require_own_servers
@@ -29,8 +30,7 @@ from interlock.cli.rooms import check_sections
 from interlock.cli.servers.postgres import postgres_server
 from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, locked, open_state_folder
-from interlock.cli.supervisor import Supervisor, stop_requested
-from interlock.exec.adapters.switch_file import arm_at_first_start
+from interlock.cli.supervisor import ChildFailedError, Supervisor, stop_requested
 from interlock.feed.core import window_scale
 from interlock.feed.dataset import data_for, setting_of, source_of
 from interlock.runtime.bus.tcp_only import BusError, Client
@@ -42,6 +42,7 @@ from interlock.runtime.config import (
 )
 from interlock.runtime.errors import UnavailableError
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.venues.registry import PAPER
 from interlock.venues.replay_rows import ReplayData
 from interlock.wire.catalogue import services_of
@@ -67,7 +68,7 @@ class DeskRun:
     exit_at_end: bool
     state: Path
     single_process: bool
-    port: int
+    port: int | None
     nats_url: str | None
     redis_url: str | None
     postgres_url: str | None
@@ -177,6 +178,7 @@ def _plan(wanted: DeskRun, file: DeskFile) -> _Plan:
 def place_for(wanted: DeskRun) -> StateFolder:
     """Return the state folder, once it is known that a desk can run on it and on its servers."""
     require_own_servers(wanted.nats_url, wanted.redis_url, wanted.postgres_url)
+    console_port(wanted.port)
     state = open_state_folder(wanted.state)
     free = shutil.disk_usage(state.root).free
     if free < FREE_DISK_BYTES:
@@ -236,6 +238,29 @@ async def start_processes(
     return client, addresses
 
 
+async def start_console(
+    wanted: DeskRun,
+    state: StateFolder,
+    supervisor: Supervisor,
+    addresses: Addresses,
+    environment: dict[str, str],
+) -> None:
+    """Start the console, where one is wanted, and say where it is.
+
+    It is a stage of its own, after all others: a desk starts no later because of it.
+    """
+    port = console_port(wanted.port)
+    if port == OFF:
+        return
+    try:
+        await supervisor.start([stack.console(state, addresses, environment, port)])
+    except ChildFailedError as failure:
+        typer.echo(f"there is no console, the desk goes on: {failure}", err=True)
+        return
+    # Not among the results that --json writes to standard output.
+    typer.echo(invitation(state, port), err=True)
+
+
 async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) -> None:
     wanted = plan.wanted
     environment = {
@@ -248,6 +273,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     names = services_of(plan.file.sections)
     client, addresses = await start_processes(wanted, plan.state, supervisor, environment, names)
     began = time.monotonic()
+    await start_console(wanted, plan.state, supervisor, addresses, environment)
     from interlock.cli.progress import ReplayProgress
 
     with ReplayProgress(_title(plan), plan.data.bars) as progress:

@@ -20,14 +20,14 @@ from msgspec import Struct
 from interlock.cli.drill_load import DrillLoad, load_on
 from interlock.cli.scratch_desk import NATS, REDIS, ScratchDesk, scratch_desk
 from interlock.cli.steering import halt
-from interlock.exec.adapters.switch_file import (
+from interlock.model.trading import Way
+from interlock.runtime.config import load_desk_file
+from interlock.runtime.switch_file import (
     Switch,
     read_switch,
     remove_kill_file,
     write_kill_file,
 )
-from interlock.exec.ports import Way
-from interlock.runtime.config import load_desk_file
 from interlock.wire.base import root_ids
 from interlock.wire.catalogue import GATE, LEDGER
 from interlock.wire.system import SafetyTripped, TripLevel

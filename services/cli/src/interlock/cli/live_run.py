@@ -25,7 +25,6 @@ from interlock.cli.replay_record import LiveRecord
 from interlock.cli.state_folder import StateFolder
 from interlock.cli.supervisor import Supervisor
 from interlock.exec.adapters.choosing import LIVE_CONFIRMED, venue_of
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.exec.config import ExecConfig
 from interlock.feed.config import FeedConfig
 from interlock.model.desk import DeskConfig
@@ -33,6 +32,7 @@ from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.values import TradingMode
 from interlock.runtime.config import ConfigError, DeskFile
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.venues.port import VenueBook, VenueUnavailableError
 from interlock.venues.registry import PAPER, VenueConfigError, has_keys, source_for
 from interlock.venues.source import SourceUnavailableError
@@ -103,10 +103,11 @@ def run(wanted: DeskRun, file: DeskFile) -> int:
 
         async def work(stop: asyncio.Event) -> None:
             names = services_of(file.sections)
-            client, _ = await desk_run.start_processes(
+            client, addresses = await desk_run.start_processes(
                 wanted, state, supervisor, environment, names
             )
             await client.close()
+            await desk_run.start_console(wanted, state, supervisor, addresses, environment)
             _tell(wanted, desk, config, state)
             await stop.wait()
 

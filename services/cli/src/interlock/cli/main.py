@@ -3,8 +3,10 @@
 import typer
 
 from interlock.cli.commands import (
+    approvals,
     backtest,
     bus,
+    console,
     doctor,
     down,
     escalation,
@@ -54,9 +56,11 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(standing.stage_app, name="stage")
 app.add_typer(standing.strategies_app, name="strategies")
 app.add_typer(standing.quarantine_app, name="quarantine")
+app.add_typer(approvals.app, name="approvals")
 app.add_typer(gate.app, name="gate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(reason.app, name="reason")
 app.add_typer(strategy.app, name="strategy")
 app.add_typer(escalation.app, name="escalation")
 app.add_typer(bus.app, name="bus")
+app.add_typer(console.app, name="console")

@@ -13,7 +13,8 @@ from interlock.cli.errors import CliError
 from interlock.cli.run_record import RunRecord, read_run_record
 from interlock.cli.state_folder import StateFolder, locked
 from interlock.cli.steering import Obeyed, halt, resume, steer
-from interlock.exec.adapters.switch_file import (
+from interlock.model.trading import Way
+from interlock.runtime.switch_file import (
     KILL_FILE,
     Switch,
     SwitchState,
@@ -22,7 +23,6 @@ from interlock.exec.adapters.switch_file import (
     write_kill_file,
     write_switch,
 )
-from interlock.exec.ports import Way
 
 EXEC_SECONDS = 5.0
 LOOK_SECONDS = 0.005

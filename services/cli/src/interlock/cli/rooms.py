@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from interlock.cli.errors import CliError
+from interlock.console.config import ConsoleConfig
 from interlock.escalation.config import EscalationConfig
 from interlock.exec.config import ExecConfig
 from interlock.feed.config import FeedConfig
@@ -17,6 +18,7 @@ from interlock.strategy.config import StrategyConfig
 from interlock.venues.registry import SECTIONS as ACCOUNTS
 from interlock.venues.registry import section_type
 from interlock.wire.catalogue import (
+    CONSOLE,
     ESCALATION,
     EXEC,
     FEED,
@@ -41,6 +43,7 @@ SECTIONS: dict[str, type] = {
     GATE: GateConfig,
     EXEC: ExecConfig,
     LEDGER: LedgerConfig,
+    CONSOLE: ConsoleConfig,
 }
 
 

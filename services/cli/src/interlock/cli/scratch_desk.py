@@ -20,10 +20,10 @@ from interlock.cli.process import Child, Running, start
 from interlock.cli.servers.nats import nats_password
 from interlock.cli.stack import Addresses
 from interlock.cli.state_folder import StateFolder, open_state_folder
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.nats import NatsBus, connect
 from interlock.runtime.bus.tcp_only import Client
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.wire.catalogue import EXEC, GATE, POLICY
 
 NATS, REDIS = "nats", "valkey"

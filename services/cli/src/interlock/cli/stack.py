@@ -22,9 +22,10 @@ from interlock.runtime.bus.permissions import ADMIN
 from interlock.runtime.bus.tcp_only import Client
 from interlock.wire import catalogue, codec, subjects
 from interlock.wire.base import Message
-from interlock.wire.catalogue import FEED, LEDGER, Stream
+from interlock.wire.catalogue import CONSOLE, FEED, LEDGER, Stream
 from interlock.wire.market import Bar, Quote, ReplayFinished
 
+CONSOLE_PORT = "INTERLOCK_CONSOLE_PORT"
 _REQUEST_SECONDS = 5.0
 ALWAYS = catalogue.services_of()
 
@@ -80,14 +81,7 @@ def services(
         name: service_child(
             name,
             (sys.executable, "-m", module_of(name)),
-            {
-                **environment,
-                "INTERLOCK_STATE": str(state.root),
-                "INTERLOCK_NATS_URL": addresses.nats_url,
-                "INTERLOCK_NATS_PASSWORD": _password(state, addresses, name),
-                "INTERLOCK_REDIS_URL": addresses.redis_url,
-                "INTERLOCK_POSTGRES_URL": addresses.postgres_url,
-            },
+            _environment(state, addresses, environment, name),
         )
         for name in names
     }
@@ -95,6 +89,30 @@ def services(
     feed = children[FEED]
     feed = replace(feed, env={**feed.env, "INTERLOCK_WAIT_FOR_PORTS": " ".join(ports)})
     return list({**children, FEED: feed}.values())
+
+
+def console(
+    state: StateFolder, addresses: Addresses, environment: dict[str, str], port: int
+) -> Child:
+    """Return the console, which nobody waits for; it starts when the desk is on its way."""
+    return service_child(
+        CONSOLE,
+        (sys.executable, "-m", module_of(CONSOLE)),
+        {**_environment(state, addresses, environment, CONSOLE), CONSOLE_PORT: str(port)},
+    )
+
+
+def _environment(
+    state: StateFolder, addresses: Addresses, environment: dict[str, str], name: str
+) -> dict[str, str]:
+    return {
+        **environment,
+        "INTERLOCK_STATE": str(state.root),
+        "INTERLOCK_NATS_URL": addresses.nats_url,
+        "INTERLOCK_NATS_PASSWORD": _password(state, addresses, name),
+        "INTERLOCK_REDIS_URL": addresses.redis_url,
+        "INTERLOCK_POSTGRES_URL": addresses.postgres_url,
+    }
 
 
 def _password(state: StateFolder, addresses: Addresses, user: str) -> str:

@@ -22,6 +22,7 @@ from interlock.cli.run_record import running
 from interlock.cli.state_folder import StateFolder
 from interlock.runtime.bus.port import MESSAGE_ID_HEADER
 from interlock.wire import catalogue, codec, subjects
+from interlock.wire.approvals import ApprovalCounted, GiveApproval, RejectApproval
 from interlock.wire.base import Message, caused_id, root_ids
 from interlock.wire.market import ClockTicked
 from interlock.wire.policy import (
@@ -50,9 +51,11 @@ type Command = (
     | ForceDemo
     | RollBackPolicy
 )
+type Word = GiveApproval | RejectApproval
 type Rules = TradingStateChanged | PolicyChanged
+type Answer = Rules | ApprovalCounted
 
-ANSWERS = (TradingStateChanged, PolicyChanged, CommandRefused)
+ANSWERS = (TradingStateChanged, PolicyChanged, ApprovalCounted, CommandRefused)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,12 +98,13 @@ def resume(desk: str, by: str, reason: str, ts_event: int) -> ResumeTrading:
     )
 
 
-def command(
-    kind: type[Any], desk: str, by: str, reason: str, ts_event: int, fields: Mapping[str, object]
-) -> Command:
+def command[C: Message](
+    kind: type[C], desk: str, by: str, reason: str, ts_event: int, fields: Mapping[str, object]
+) -> C:
     """Return a command of `kind` with its own `fields`; each call makes another one."""
     message_id, decision_id = root_ids(kind, desk, by, time.time_ns())
-    made: Command = kind(
+    make: Any = kind
+    made: C = make(
         message_id=message_id,
         decision_id=decision_id,
         ts_event=ts_event,
@@ -138,7 +142,20 @@ async def ask(state: StateFolder, command_at: Callable[[str, int], Command]) -> 
     """
     async with _desk_bus(state) as (bus, desk):
         command = command_at(desk, await _moment(bus, desk))
-        return await _sent(bus, command)
+        answer, latency_ns = await _sent(bus, command)
+        assert isinstance(answer, TradingStateChanged | PolicyChanged)
+        return Answered(rules=answer, latency_ns=latency_ns)
+
+
+async def say(state: StateFolder, word_at: Callable[[str, int], Word]) -> ApprovalCounted:
+    """Tell the running desk a person's word on a request and return what it came to.
+
+    Otherwise as `ask`.
+    """
+    async with _desk_bus(state) as (bus, desk):
+        answer, _ = await _sent(bus, word_at(desk, await _moment(bus, desk)))
+        assert isinstance(answer, ApprovalCounted)
+        return answer
 
 
 async def standing(state: StateFolder) -> tuple[TradingStateChanged, PromotionAssessed | None]:
@@ -190,8 +207,9 @@ async def _moment(bus: BusReader, desk: str) -> int:
     return 0 if tick is None else tick.ts_event
 
 
-async def _sent(bus: BusReader, command: Command) -> Answered:
-    answers: asyncio.Queue[Rules | CommandRefused] = asyncio.Queue()
+async def _sent(bus: BusReader, command: Command | Word) -> tuple[Answer, int]:
+    """Return the answer, and how long it took from sending to hearing it, in nanoseconds."""
+    answers: asyncio.Queue[Answer | CommandRefused] = asyncio.Queue()
 
     async def hear(stored: Msg) -> None:
         message = codec.decode(stored.data)
@@ -215,7 +233,7 @@ async def _sent(bus: BusReader, command: Command) -> Answered:
         ) from None
     if isinstance(answer, CommandRefused):
         raise RefusedError(answer.code, answer.reason)
-    return Answered(rules=answer, latency_ns=time.perf_counter_ns() - began)
+    return answer, time.perf_counter_ns() - began
 
 
 async def _store(bus: BusReader, command: Message) -> None:

@@ -7,7 +7,6 @@ from interlock.exec.adapters.choosing import venue_of
 from interlock.exec.adapters.kill_switch import KillSwitch
 from interlock.exec.adapters.sending import at_venue, open_venue, turn
 from interlock.exec.adapters.standing import Latest, look_again, nothing_stored
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.exec.adapters.venue_link import VenueLink, both
 from interlock.exec.adapters.watch import GATE_BEATS, Silence, Watch
 from interlock.exec.cash import USUAL, Tolerance
@@ -34,6 +33,7 @@ from interlock.runtime.clock import Clock
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.runtime.signing import VerifiesOrders, load_verifier
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.venues.port import Venue
 from interlock.venues.registry import PAPER
 from interlock.wire.base import Effect, Report

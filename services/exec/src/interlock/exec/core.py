@@ -27,7 +27,6 @@ from interlock.exec.ports import (
     VenueOpened,
     VerifySignature,
     WatchPrice,
-    Way,
 )
 from interlock.exec.reconcile import (
     breaks_between,
@@ -43,6 +42,7 @@ from interlock.exec.state import ExecState, may_yet_trade
 from interlock.exec.urgency import urgency
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.model.order import OrderStatus, WorkingOrder
+from interlock.model.trading import Way
 from interlock.model.values import Severity, TradingState
 from interlock.venues.port import VenueLinkMoved, VenueLost, VenueMoved, VenueReport
 from interlock.wire.base import Effect, Message, Report, root_ids

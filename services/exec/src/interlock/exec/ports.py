@@ -1,28 +1,17 @@
 """What exec asks of its shell, and what it is told."""
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import ClassVar
 
 from msgspec import field
 
 from interlock.model.order import WorkingOrder
+from interlock.model.trading import Way
 from interlock.venues.port import ProtectiveOrder, VenueBook
 from interlock.wire.base import Effect, Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import SubmitOrder
 from interlock.wire.policy import TradingStateChanged
-
-
-class Way(StrEnum):
-    """How the kill switch came to stand where it stands. ``start``: no desk has run here yet."""
-
-    FILE = "file"
-    COMMAND = "command"
-    RULE = "rule"
-    SILENCE = "silence"
-    START = "start"
-
 
 NEVER_SENT = "the kill switch was pressed before it was sent"
 EXPIRED = "never sent: the approval ended before the order could go out"

@@ -23,6 +23,8 @@ _COLUMNS: Mapping[str, str] = {
     " filled_quantity, entry_price, exit_price, status, reasons, policy_version, detail",
     "denials": 'intent_id, code, observed, "limit", policy_version',
     "fills": "instrument_id, side, last_qty, last_px, fee, trade_id",
+    "approvals": "request_id, intent_id, instrument_id, side, quantity, notional, conviction,"
+    " dissent, expires_at, needed, state, by, reason, decided_at",
 }
 
 
@@ -42,6 +44,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     denials: list[dict[str, Any]]
     fills: list[dict[str, Any]]
     set_by: PolicyVersionRow | None
+    approvals: list[dict[str, Any]] = []
 
 
 async def decision_of(store: Postgres, decision_id: str) -> Decision | None:

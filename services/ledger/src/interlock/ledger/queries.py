@@ -15,6 +15,7 @@ from interlock.model.values import ZERO
 from interlock.runtime.journal import read_tail
 from interlock.runtime.stores.postgres import Postgres
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.approvals import ApprovalLapsed, ApprovalRequested
 from interlock.wire.base import Message, tag_of
 from interlock.wire.market import Bar, ClockTicked
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
@@ -189,6 +190,14 @@ async def summary(
         sample_decision=await _sample_decision(store, desk),
         post_mortem=await last_post_mortem(store, desk),
         story=story,
+        approval_requests=seen(ApprovalRequested),
+        approval_requests_by_end=await _counts(
+            store,
+            "SELECT code AS name, count(*) AS n FROM approval_events"
+            " WHERE desk = %s AND kind = 'decided' GROUP BY 1",
+            desk,
+        ),
+        approvals_lapsed=seen(ApprovalLapsed),
     )
 
 

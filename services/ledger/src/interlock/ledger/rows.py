@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from interlock.ledger.approval_rows import APPROVAL_MAKERS, APPROVAL_TABLES
 from interlock.ledger.day_rows import DayRow, PostMortemRow
 from interlock.ledger.row_base import Row, copied, ids_of
 from interlock.model.order import OrderStatus
@@ -82,6 +83,7 @@ class OrderChange(Row, frozen=True, kw_only=True):
     config_hash: str | None = None
     detail: str | None = None
     parent: str | None = None
+    conviction: float | None = None
 
 
 class FillRow(Row, frozen=True, kw_only=True):
@@ -275,6 +277,7 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     SpanRow: ("spans", ("trace_id", "span_id")),
     DayRow: ("days", ("message_id",)),
     PostMortemRow: ("post_mortems", ("message_id",)),
+    **APPROVAL_TABLES,
     OrderChange: ("order_changes", ("message_id",)),
 }
 """The table of each row type, and the columns that make one of its rows unique."""
@@ -323,7 +326,13 @@ def _intended(m: OrderIntent, stamp: Stamp) -> OrderChange:
         reasons=m.reasons,
         policy_version=m.policy_version,
         config_hash=stamp.config_hash,
+        conviction=_conviction(m.p_win),
     )
+
+
+def _conviction(p_win: float | None) -> float | None:
+    """Return a claimed probability from 0 to 100; a claim that is none of these stays out."""
+    return round(100 * p_win, 4) if p_win is not None and 0 <= p_win <= 1 else None
 
 
 _STATUS: Mapping[type[OrderEvent], OrderStatus] = {
@@ -481,6 +490,7 @@ _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
     SafetyTripped: _one(TripRow),
     AlertRaised: _one(AlertRow),
     FeedStatusChanged: _one(FeedStatusRow),
+    **APPROVAL_MAKERS,
     ReplayStarted: _began,
     ReplayFinished: _ended,
 }

@@ -9,6 +9,7 @@ from msgspec import Struct, convert
 from interlock.ledger.story import Story, Telling, story_of, tell
 from interlock.model.values import ZERO
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.approvals import ApprovalDecided, ApprovalLapsed, ApprovalRequested
 from interlock.wire.base import Message, tag_of
 from interlock.wire.market import Bar, ClockTicked, FeaturesComputed
 from interlock.wire.orders import OrderDenied, OrderFilled, OrderIntent, SubmitOrder
@@ -33,6 +34,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     `sample_decision` is a decision worth a look: one that went from bar to fill where there is
     one, else the furthest that any came; empty where there was none. `post_mortem` is that of the
     last day, none where nobody writes any; `story` of a desk that escalates or fails in modes.
+    `approval_requests` are the entries that people were asked for, `approval_requests_by_end` how
+    policy ended them, `approvals_lapsed` those that were approved and not sent after all.
     """
 
     bars: int
@@ -57,6 +60,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     sample_decision: str
     post_mortem: PostMortem | None = None
     story: Story | None = None
+    approval_requests: int = 0
+    approval_requests_by_end: dict[str, int] = {}
+    approvals_lapsed: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +73,7 @@ class Tally:
     verdicts: Counter[str] = field(default_factory=Counter[str])
     failures: Counter[str] = field(default_factory=Counter[str])
     denial_codes: Counter[str] = field(default_factory=Counter[str])
+    request_ends: Counter[str] = field(default_factory=Counter[str])
     peak: Decimal = ZERO
     max_drawdown: float = 0.0
     account: AccountUpdated | None = None
@@ -96,6 +103,8 @@ def count(tally: Tally, message: Message) -> None:
             tally.failures[message.reason] += 1
         case PostMortemWritten():
             tally.post_mortem = message
+        case ApprovalDecided():
+            tally.request_ends[message.code] += 1
         case OrderIntent():
             tally.last_intent = message.decision_id
         case OrderDenied():
@@ -142,6 +151,9 @@ def summarise(tally: Tally, equity_at_start: Decimal) -> Summary:
         sample_decision=tally.last_fill or tally.last_intent or tally.last_judged,
         post_mortem=_told(tally.post_mortem),
         story=story_of(tally.telling),
+        approval_requests=seen[tag_of(ApprovalRequested)],
+        approval_requests_by_end=_by_name(tally.request_ends),
+        approvals_lapsed=seen[tag_of(ApprovalLapsed)],
     )
 
 

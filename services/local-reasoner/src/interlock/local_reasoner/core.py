@@ -26,13 +26,22 @@ from interlock.reasoning.endpoint import ProviderKind
 from interlock.wire.accounts import DaySummarised
 from interlock.wire.base import Heard, Message, Said, caused_id
 from interlock.wire.market import ClockTicked
-from interlock.wire.reasoning import ReasonerStatusChanged
+from interlock.wire.reasoning import (
+    PauseReasoner,
+    ReasonerPaused,
+    ReasonerStatusChanged,
+    ResumeReasoner,
+)
 
 
 def decide(state: ReasonerState, heard: Heard, now_ns: int) -> Sequence[Said]:
+    if isinstance(heard, PauseReasoner | ResumeReasoner):
+        return (_told(state, heard, now_ns),)
     if state.reasoner.config.provider is ProviderKind.NONE:
         return ()
     match heard:
+        case ClockTicked() | DaySummarised() if state.paused:
+            return ()
         case ClockTicked():
             return (*_ask(state, heard, now_ns), *_ask_about_day(state), *_ask_about_news(state))
         case DaySummarised():
@@ -43,6 +52,21 @@ def decide(state: ReasonerState, heard: Heard, now_ns: int) -> Sequence[Said]:
             return _failed(state, heard)
         case _:
             return ()
+
+
+def _told(
+    state: ReasonerState, word: PauseReasoner | ResumeReasoner, now_ns: int
+) -> ReasonerPaused:
+    """Answer a person's word. What was asked already is still answered."""
+    return ReasonerPaused(
+        message_id=caused_id(word, ReasonerPaused),
+        decision_id=word.decision_id,
+        ts_event=now_ns,
+        desk=word.desk,
+        paused=state.paused,
+        by=word.by,
+        reason=word.reason,
+    )
 
 
 def _ask(state: ReasonerState, tick: ClockTicked, now_ns: int) -> Sequence[Said]:

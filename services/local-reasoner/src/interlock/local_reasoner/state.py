@@ -25,11 +25,13 @@ from interlock.wire.market import ClockTicked, FeaturesComputed, NewsArrived
 from interlock.wire.policy import PolicyChanged
 from interlock.wire.reasoning import (
     ParameterProposal,
+    PauseReasoner,
     PostMortemSource,
     PostMortemWritten,
     ReasonerFailed,
     ReasonerFailure,
     ReasonerStatusChanged,
+    ResumeReasoner,
     SentimentJudged,
 )
 
@@ -63,11 +65,12 @@ class ReasonerState:
 
     News, newest last, is in `arrived` until a cadence passes and then in `ready`, by instrument.
     `day` is the last day that is over and not written about. `busy` are the kinds of question that
-    are under way; `failures` those in a row.
+    are under way; `failures` those in a row. `paused`: a person wants nobody asked.
     """
 
     reasoner: Reasoner
     current: float | None = None
+    paused: bool = False
     features: dict[str, FeaturesComputed] = field(default_factory=dict[str, FeaturesComputed])
     tick: ClockTicked | None = None
     arrived: News = field(default_factory=dict[str, list[NewsArrived]])
@@ -96,6 +99,10 @@ def evolve(state: ReasonerState, heard: Heard) -> ReasonerState:
                 state.ready.pop(heard.asked.instrument_id, None)
         case ModelAnswered() | ModelFailed():
             state.busy.discard(heard.asked.kind)
+        case PauseReasoner():
+            state.paused = True
+        case ResumeReasoner():
+            state.paused = False
         case _:
             _own(state, heard)
     return state

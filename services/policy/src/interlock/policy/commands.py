@@ -22,6 +22,7 @@ from interlock.policy.standing import (
 )
 from interlock.policy.state import PolicyState
 from interlock.policy.versions import known_parameters, next_version, outside, policy_of
+from interlock.wire.approvals import GiveApproval, RejectApproval
 from interlock.wire.base import Effect, Message, caused_id, tag_of
 from interlock.wire.policy import (
     ClearQuarantine,
@@ -32,6 +33,7 @@ from interlock.wire.policy import (
     PolicyChanged,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
     names_person,
@@ -45,6 +47,7 @@ type Command = (
     | SetStage
     | ForceDemo
     | RollBackPolicy
+    | SetParameter
 )
 type Answer = Sequence[Message | Effect]
 
@@ -60,7 +63,13 @@ def obey(state: PolicyState, command: Command, now: int) -> Answer:
     return _OBEYED[type(command)](state, command, now)
 
 
-def _refused(state: PolicyState, command: Command, now: int, code: str, reason: str) -> Answer:
+def refused(
+    state: PolicyState,
+    command: Command | GiveApproval | RejectApproval,
+    now: int,
+    code: str,
+    reason: str,
+) -> Answer:
     return [
         CommandRefused(
             message_id=caused_id(command, CommandRefused),
@@ -78,7 +87,7 @@ def _refused(state: PolicyState, command: Command, now: int, code: str, reason: 
 
 def _unnamed(state: PolicyState, command: Command, now: int) -> Answer:
     reason = "only a named person may ask for this: say who you are"
-    return _refused(state, command, now, "command.unnamed", reason)
+    return refused(state, command, now, "command.unnamed", reason)
 
 
 def _named(command: Command) -> bool:
@@ -103,7 +112,7 @@ def _resume(state: PolicyState, command: ResumeTrading, now: int) -> Answer:
         return _unnamed(state, command, now)
     if not (state.reconciled or state.awaits_person):
         reason = "our book has not been found equal to the venue's: look at exec's reconciliation"
-        return _refused(state, command, now, "state.not_reconciled", reason)
+        return refused(state, command, now, "state.not_reconciled", reason)
     last = trading_of(state)
     killed_today = state.today is not None and state.today in last.kill_days
     trigger = Trigger.PERSON_RESUMES_TODAY if killed_today else Trigger.PERSON_RESUMES
@@ -114,9 +123,9 @@ def _resume(state: PolicyState, command: ResumeTrading, now: int) -> Answer:
             reason = f"a desk that is {standing_of(last)} cannot be resumed yet"
             if state.awaits_person:
                 reason += ": it starts by itself once exec has taken over the venue's cash"
-            return _refused(state, command, now, "state.not_reconciled", reason)
+            return refused(state, command, now, "state.not_reconciled", reason)
         reason = "the kill rule has ended this trading day: the desk goes on with the next one"
-        return _refused(state, command, now, "state.kill_day", reason)
+        return refused(state, command, now, "state.kill_day", reason)
     assert fields is not None, "a resume has an effect wherever it is allowed"
     fields["forced_demo"] = False
     if not killed_today:
@@ -131,7 +140,7 @@ def _enable(state: PolicyState, command: EnableStrategy, now: int) -> Answer:
     if command.strategy not in disabled:
         there = ", ".join(disabled) or "none"
         reason = f"{command.strategy!r} is not disabled; disabled are: {there}"
-        return _refused(state, command, now, "strategy.not_disabled", reason)
+        return refused(state, command, now, "strategy.not_disabled", reason)
     rest = [name for name in disabled if name != command.strategy]
     return _put(state, command, now, {"disabled": rest})
 
@@ -142,14 +151,14 @@ def _clear_quarantine(state: PolicyState, command: ClearQuarantine, now: int) ->
     last = trading_of(state)
     if last.quarantined_since is None:
         reason = "the desk is not in quarantine"
-        return _refused(state, command, now, "quarantine.none", reason)
+        return refused(state, command, now, "quarantine.none", reason)
     judged = state.judged
     if judged is None or judged.ts_event <= last.quarantined_at:
         reason = "no judge has looked at the desk since the quarantine began"
-        return _refused(state, command, now, "quarantine.not_judged", reason)
+        return refused(state, command, now, "quarantine.not_judged", reason)
     if judged.stay_demo:
         reason = f"the judge said that the desk stays on paper: {judged.rationale}"
-        return _refused(state, command, now, "quarantine.stay_demo", reason)
+        return refused(state, command, now, "quarantine.stay_demo", reason)
     return _put(state, command, now, NO_QUARANTINE)
 
 
@@ -161,20 +170,20 @@ def _set_stage(state: PolicyState, command: SetStage, now: int) -> Answer:
     here, there = STAGES.index(last.stage), STAGES.index(command.stage)
     if there == here:
         reason = f"the desk is at stage {last.stage} already"
-        return _refused(state, command, now, "stage.unchanged", reason)
+        return refused(state, command, now, "stage.unchanged", reason)
     if there > here:
         if not _named(command):
             return _unnamed(state, command, now)
         if there > here + 1:
             reason = f"after {last.stage} comes {STAGES[here + 1]}, not {command.stage}"
-            return _refused(state, command, now, "stage.skipped", reason)
+            return refused(state, command, now, "stage.skipped", reason)
         failing = [
             f"{one.name}: {one.observed}, needed {one.needed}"
             for one in criteria(state.evidence, state.config.promotion, last.stage_since)
             if not one.holds
         ]
         if failing:
-            return _refused(state, command, now, "stage.criteria", "; ".join(failing))
+            return refused(state, command, now, "stage.criteria", "; ".join(failing))
     return _put(state, command, now, {"stage": command.stage, "stage_since": state.today})
 
 
@@ -188,17 +197,38 @@ def _roll_back(state: PolicyState, command: RollBackPolicy, now: int) -> Answer:
     older = state.versions.get(command.version)
     if older is None:
         reason = f"there is no version {command.version}: the last is {policy_of(state).version}"
-        return _refused(state, command, now, "policy.unknown_version", reason)
+        return refused(state, command, now, "policy.unknown_version", reason)
     parameters = known_parameters(state, older.parameters)
     beyond = outside(state, parameters)
     if beyond:
-        return _refused(state, command, now, "policy.outside_limits", beyond)
+        return refused(state, command, now, "policy.outside_limits", beyond)
     if parameters == policy_of(state).parameters:
         reason = f"version {command.version} has the parameters that are in force"
-        return _refused(state, command, now, "policy.unchanged", reason)
+        return refused(state, command, now, "policy.unchanged", reason)
     reason = f"back to version {command.version}: {command.reason}"
     version = next_version(
         state, command, now, parameters, author=command.by.strip(), reason=reason
+    )
+    return [SignRules(rules=version)]
+
+
+def _set_parameter(state: PolicyState, command: SetParameter, now: int) -> Answer:
+    if not _named(command):
+        return _unnamed(state, command, now)
+    inforce = policy_of(state).parameters
+    if command.parameter not in known_parameters(state, inforce):
+        there = ", ".join(sorted(inforce))
+        reason = f"there is no parameter {command.parameter!r}; there are: {there}"
+        return refused(state, command, now, "policy.unknown_parameter", reason)
+    parameters = {**inforce, command.parameter: command.value}
+    beyond = outside(state, parameters)
+    if beyond:
+        return refused(state, command, now, "policy.outside_limits", beyond)
+    if parameters == inforce:
+        reason = f"{command.parameter} is {command.value:g} already"
+        return refused(state, command, now, "policy.unchanged", reason)
+    version = next_version(
+        state, command, now, parameters, author=command.by.strip(), reason=command.reason
     )
     return [SignRules(rules=version)]
 
@@ -211,4 +241,5 @@ _OBEYED: dict[type[Message], Callable[[PolicyState, Any, int], Answer]] = {
     SetStage: _set_stage,
     ForceDemo: _force_demo,
     RollBackPolicy: _roll_back,
+    SetParameter: _set_parameter,
 }

@@ -1,12 +1,13 @@
 """Judges proposals, obeys people, and halts the desk: the only writer of its rules.
 
 Whatever is to be in force is signed before it is said, and saved after: `SignRules`, then the
-message, then `SaveRules`.
+message, then `SaveRules`. What waits for people ends right after the standing that stops it.
 """
 
 from collections.abc import Sequence
 
 from interlock.model.trading import Standing, Trigger
+from interlock.policy.approvals import due, settle
 from interlock.policy.assessment import assessed
 from interlock.policy.checks import freeze_reasons, judge, wanted_value
 from interlock.policy.commands import obey
@@ -25,7 +26,9 @@ from interlock.policy.standing import (
 from interlock.policy.state import PolicyState
 from interlock.policy.versions import configured, left_alone, next_version, policy_of
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.approvals import ApprovalRequested, GiveApproval, RejectApproval
 from interlock.wire.base import Effect, Message, Report, caused_id
+from interlock.wire.market import ClockTicked
 from interlock.wire.orders import ReconciliationCompleted
 from interlock.wire.policy import (
     ClearQuarantine,
@@ -38,6 +41,7 @@ from interlock.wire.policy import (
     ProposalVerdict,
     ResumeTrading,
     RollBackPolicy,
+    SetParameter,
     SetStage,
     TradingStateChanged,
 )
@@ -64,6 +68,7 @@ def begin(state: PolicyState, now: int) -> Answer:
     said: list[Message | Effect] = []
     said.append(SaveRules(rules=policy_of(state)) if policy is None else SignRules(rules=policy))
     said.append(SaveRules(rules=trading_of(state)) if trading is None else SignRules(rules=trading))
+    said += due(state, state.trading, now)
     return said
 
 
@@ -87,7 +92,7 @@ def _revised(state: PolicyState, now: int) -> TradingStateChanged | None:
 def decide(state: PolicyState, heard: Message | Report, now: int) -> Answer:
     match heard:
         case RulesSigned():
-            return [heard.rules, *heard.alerts, SaveRules(rules=heard.rules)]
+            return _put_in_force(state, heard, now)
         case RulesNotSaved():
             text = f"the policy store does not take our {heard.rules.message_id}: {heard.found}"
             return [alert(state, heard.rules, now, "rules.not_saved", text)]
@@ -101,21 +106,39 @@ def decide(state: PolicyState, heard: Message | Report, now: int) -> Answer:
             | SetStage()
             | ForceDemo()
             | RollBackPolicy()
+            | SetParameter()
         ):
             return obey(state, heard, now)
         case DoNotTradeProposed():
             return [*_unsaved(state, heard), *left_alone(state, heard, now)]
+        case ClockTicked() | ApprovalRequested() | GiveApproval() | RejectApproval():
+            return settle(state, heard, now)
         case AccountUpdated() if heard.account == state.account_name:
             answer = [*_unsaved(state, heard), *accounted(state, heard, now)]
             return [*answer, *assessed(state, heard, now)]
-        case SafetyTripped():
-            return [*_unsaved(state, heard), *tripped(state, heard, now)]
-        case SwitchChanged():
-            return [*_unsaved(state, heard), *pressed(state, heard, now)]
-        case ReconciliationCompleted() if heard.account == state.account_name:
-            return [*_unsaved(state, heard), *reconciled(state, heard, now)]
+        case SafetyTripped() | SwitchChanged() | ReconciliationCompleted():
+            return [*_unsaved(state, heard), *_found(state, heard, now)]
         case _:
             return ()
+
+
+def _found(
+    state: PolicyState, heard: SafetyTripped | SwitchChanged | ReconciliationCompleted, now: int
+) -> Answer:
+    """Answer what another service has found about the desk's safety."""
+    match heard:
+        case SafetyTripped():
+            return tripped(state, heard, now)
+        case SwitchChanged():
+            return pressed(state, heard, now)
+        case ReconciliationCompleted():
+            return reconciled(state, heard, now) if heard.account == state.account_name else ()
+
+
+def _put_in_force(state: PolicyState, signed: RulesSigned, now: int) -> Answer:
+    rules = signed.rules
+    ended = due(state, rules, now) if isinstance(rules, TradingStateChanged) else ()
+    return [rules, *signed.alerts, *ended, SaveRules(rules=rules)]
 
 
 def _unsaved(state: PolicyState, heard: Message) -> list[SaveRules]:

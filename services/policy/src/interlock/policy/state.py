@@ -14,7 +14,9 @@ from decimal import Decimal
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.policy.config import PolicyConfig
 from interlock.policy.promotion import Evidence
+from interlock.policy.requests import Requests
 from interlock.wire.accounts import AccountUpdated
+from interlock.wire.approvals import ApprovalCounted, ApprovalDecided, ApprovalRequested
 from interlock.wire.base import Message, Report
 from interlock.wire.decisions import Mode, ModeChanged
 from interlock.wire.market import ClockTicked, FeedCondition, FeedStatusChanged
@@ -80,6 +82,7 @@ class PolicyState:
     rows: dict[str, None] = field(default_factory=dict[str, None])
     evidence: Evidence = field(default_factory=Evidence)
     assessed_on: int | None = None
+    requests: Requests = field(default_factory=Requests)
 
     @property
     def window_ns(self) -> int:
@@ -134,10 +137,10 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case CommandRefused():
             _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
-        case FeedStatusChanged() if heard.condition in _NO_DATA:
-            state.unheard.add(heard.instrument_id)
-        case FeedStatusChanged() if heard.condition is FeedCondition.OK:
-            state.unheard.discard(heard.instrument_id)
+        case ApprovalRequested() | ApprovalCounted() | ApprovalDecided():
+            state.requests.take(heard)
+            if isinstance(heard, ApprovalCounted):
+                _keep(state.answered, heard.message_id, None, ANSWERS_KEPT)
         case _:
             _watch(state, heard)
     return state
@@ -146,6 +149,10 @@ def evolve(state: PolicyState, heard: Message | Report) -> PolicyState:
 def _watch(state: PolicyState, heard: Message | Report) -> None:
     """Take in what is said about the desk's safety, and what it has shown."""
     match heard:
+        case FeedStatusChanged() if heard.condition in _NO_DATA:
+            state.unheard.add(heard.instrument_id)
+        case FeedStatusChanged() if heard.condition is FeedCondition.OK:
+            state.unheard.discard(heard.instrument_id)
         case PromotionAssessed():
             state.assessed_on = heard.day
         case ReconciliationCompleted() if heard.account == state.account_name:

@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from math import isfinite
 
 from msgspec import Struct
 
 from interlock.model.values import ZERO, require_not_negative, require_positive
 from interlock.strategy.ensemble.config import EnsembleConfig, SipConfig
+from interlock.wire.approvals import MOST_APPROVERS
 
 
 class EngineKind(StrEnum):
@@ -14,6 +16,13 @@ class EngineKind(StrEnum):
 
     THRESHOLD = "threshold"
     ENSEMBLE = "ensemble"
+
+
+class Approval(StrEnum):
+    """What waits for people: nothing, or each entry."""
+
+    NONE = "none"
+    ENTRIES = "entries"
 
 
 class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +45,9 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     slice_notional, slice_seconds, min_slice_notional
         What an order of a trim is worth at most, one an instrument each `slice_seconds`, and what
         it is worth at least, as the venue may ask for.
+    approval, approvers, approval_seconds, approval_max_move_bps
+        What waits for people: how many must approve, for how much of the desk's clock at most, and
+        how far the price may move meanwhile.
     """
 
     kind: EngineKind = EngineKind.THRESHOLD
@@ -50,6 +62,10 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     min_slice_notional: Decimal = ZERO
     ensemble: EnsembleConfig | None = None
     sip: SipConfig | None = None
+    approval: Approval = Approval.NONE
+    approval_seconds: int = 300
+    approvers: int = 1
+    approval_max_move_bps: float = 50.0
 
     @property
     def label(self) -> str:
@@ -73,3 +89,11 @@ class StrategyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError('[strategy.ensemble] and kind = "ensemble" go together')
         if self.sip is not None and self.ensemble is None:
             raise ValueError('[strategy.sip] needs kind = "ensemble"')
+        if self.approval_seconds < 1 or not 1 <= self.approvers <= MOST_APPROVERS:
+            raise ValueError(
+                f"approval_seconds must be at least 1, approvers from 1 to {MOST_APPROVERS}"
+            )
+        if not isfinite(self.approval_max_move_bps) or self.approval_max_move_bps < 0:
+            raise ValueError(
+                f"approval_max_move_bps must not be negative, not {self.approval_max_move_bps}"
+            )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from interlock.strategy import threshold
+from interlock.strategy.approvals import asked_first
 from interlock.strategy.ensemble import engine
 from interlock.strategy.ensemble.announcing import announcements
 from interlock.strategy.ensemble.saving import save
@@ -27,6 +28,10 @@ def decide(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
 
 
 def _answered(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
+    return asked_first(state, heard, _answer(state, heard, now), now)
+
+
+def _answer(state: StrategyState, heard: Heard, now: int) -> Sequence[Said]:
     match heard:
         case FeaturesComputed():
             return _on_bar(state, heard, now)

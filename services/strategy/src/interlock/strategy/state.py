@@ -12,6 +12,7 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO
 from interlock.strategy.config import StrategyConfig
 from interlock.strategy.ensemble.state import EnsembleState, take
+from interlock.strategy.waiting import CONCERNED, Waiting
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message, Report
 from interlock.wire.market import FeaturesComputed
@@ -61,7 +62,7 @@ class StrategyState:
     of a trim that rest, `sliced_at` when the last of an instrument was asked for, `timed_out` the
     last that ended after its time, `leaving` where one was taken back for an exit, until the exit;
     `equity` and `marks` are the account's, none and empty until it was told. `ensemble` is what
-    only the meta-ensemble remembers.
+    only the meta-ensemble remembers, `waiting` what people are asked first.
     """
 
     desk: str
@@ -86,12 +87,15 @@ class StrategyState:
     equity: Decimal | None = None
     marks: dict[str, float] = field(default_factory=dict[str, float])
     ensemble: EnsembleState | None = None
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 def evolve(state: StrategyState, heard: Message | Report) -> StrategyState:
     _of_trim(state, heard)
     if state.ensemble is not None:
         take(state.ensemble, heard)
+    if isinstance(heard, CONCERNED):
+        state.waiting.take(heard)
     match heard:
         case OrderIntent():
             state.asking[heard.instrument_id] = heard.intent_id

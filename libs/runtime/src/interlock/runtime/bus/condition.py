@@ -37,8 +37,8 @@ async def condition_of(client: Client, service: str, stream: Stream, sequence: i
         When the broker does not answer.
     """
     # The consumer first: what is stored and acknowledged between the two is then in the stream.
-    consumer = await _ask(client, f"$JS.API.CONSUMER.INFO.{stream}.{consumer_name(service)}", b"")
-    info = await _ask(client, f"$JS.API.STREAM.INFO.{stream}", b"")
+    consumer = await ask(client, f"$JS.API.CONSUMER.INFO.{stream}.{consumer_name(service)}", b"")
+    info = await ask(client, f"$JS.API.STREAM.INFO.{stream}", b"")
     state = info["state"]
     held = state["first_seq"] <= sequence <= state["last_seq"] and sequence > 0
     return Condition(
@@ -60,13 +60,14 @@ async def require_readable(bus: NatsBus, stream: Stream) -> None:
     ConfigError
         When some cannot.
     """
-    info = await _ask(bus.client, f"$JS.API.STREAM.INFO.{stream}", b"")
+    info = await ask(bus.client, f"$JS.API.STREAM.INFO.{stream}", b"")
     missing = info["state"]["messages"] - await bus.readable(stream)
     if missing > 0:
         raise ConfigError(damaged(stream, missing))
 
 
-async def _ask(client: Client, subject: str, body: bytes) -> dict[str, Any]:
+async def ask(client: Client, subject: str, body: bytes) -> dict[str, Any]:
+    """Ask the broker's own interface, and return its answer."""
     try:
         answer = await client.request(subject, body, timeout=TIMEOUT_SECONDS)
     except (BusError, TimeoutError, OSError) as error:

@@ -205,14 +205,37 @@ class NatsBus:
         read = [_read_stored(msg) for msg in found]
         return [message for message in read if message is not None]
 
+    async def newest(self, kind: type[Message], among: int) -> list[Message]:
+        """Return the stored messages of `kind` among the last `among` of its stream, in order.
+
+        Raises
+        ------
+        UnavailableError
+            When the broker does not answer.
+        """
+        entry = catalogue.BY_KIND[kind]
+        assert entry.stream is not None
+        try:
+            answer = await self._client.request(
+                f"$JS.API.STREAM.INFO.{entry.stream}", timeout=PUBLISH_TIMEOUT_SECONDS
+            )
+            last = int(json.loads(answer.data)["state"]["last_seq"])
+            back = self._read_back(
+                entry.stream, entry.filter, last_only=False, sequence=max(1, last - among)
+            )
+            read = [_read_stored(msg) async for msg in back]
+        except (BusError, TimeoutError, OSError, KeyError) as error:
+            raise UnavailableError(f"the bus: {type(error).__name__}") from error
+        return [message for message in read if message is not None]
+
     async def _acknowledged(self, stream: Stream) -> int:
         info = await self._consumer_info(stream, self._service)
         return 0 if info is None else int(info["ack_floor"]["stream_seq"])
 
     async def _read_back(
-        self, stream: Stream, pattern: str, *, last_only: bool
+        self, stream: Stream, pattern: str, *, last_only: bool, sequence: int = 1
     ) -> AsyncIterator[Msg]:
-        sequence, left = 1, 0
+        left = 0
         while True:
             asked: dict[str, object] = {"batch": HISTORY_BATCH}
             if last_only:

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from interlock.runtime.bus.nats import consumer_name
 from interlock.wire import catalogue, subjects
-from interlock.wire.catalogue import CLI, FEED, LEDGER, SERVICES, Entry
+from interlock.wire.catalogue import CLI, CONSOLE, FEED, LEDGER, SERVICES, STREAMS, Entry
 
 OPERATOR = "operator"
 ADMIN = "admin"
@@ -75,6 +75,24 @@ def operator_permissions() -> Permissions:
     )
 
 
+def console_permissions() -> Permissions:
+    """Return what the console may do: hear its own list, read back, and pass people's words on."""
+    publish = [entry.filter for entry in catalogue.said_by(CONSOLE)]
+    for spec in STREAMS:
+        publish += [
+            f"$JS.API.DIRECT.GET.{spec.name}",
+            f"$JS.API.STREAM.INFO.{spec.name}",
+            f"$JS.API.CONSUMER.LIST.{spec.name}",
+        ]
+    heard = [entry.filter for entry in catalogue.ENTRIES if CONSOLE in entry.listeners]
+    return Permissions(
+        user=CONSOLE,
+        publish=tuple(sorted(publish)),
+        subscribe=(*heard, f"_INBOX.{CONSOLE}.>"),
+    )
+
+
 def all_permissions() -> tuple[Permissions, ...]:
     """Return every user of the bus but the administrator, who may do anything."""
-    return (*(service_permissions(service) for service in SERVICES), operator_permissions())
+    services = (service_permissions(service) for service in SERVICES)
+    return (*services, console_permissions(), operator_permissions())

@@ -49,9 +49,19 @@ class MigrationError(Exception):
 class Postgres:
     """A connection for one task at a time; others wait their turn."""
 
-    def __init__(self, dsn: str, *, application: str) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        application: str,
+        read_only: bool = False,
+        statement_seconds: float = STATEMENT_SECONDS,
+    ) -> None:
         self._dsn = dsn
         self._application = application
+        self._options = f"-c statement_timeout={statement_seconds:g}s -c timezone=UTC"
+        if read_only:
+            self._options += " -c default_transaction_read_only=on"
         self._connection: psycopg.AsyncConnection[Row] | None = None
         self._turn = asyncio.Lock()
 
@@ -80,12 +90,20 @@ class Postgres:
     async def rows(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> list[Row]:
-        """Return what a query answers, a dictionary a row."""
+        """Return what a query answers, a dictionary a row.
+
+        Raises
+        ------
+        UnavailableError
+            When the server is away or too slow, or its tables have not been made yet.
+        """
         async with self._turn:
             connection = await self._connected()
             try:
                 cursor = await connection.execute(sql.encode(), parameters)
                 return await cursor.fetchall()
+            except psycopg.errors.UndefinedTable as error:
+                raise UnavailableError(f"PostgreSQL: {_first_line(error)}") from error
             except psycopg.OperationalError as error:
                 await self._drop()
                 raise UnavailableError(f"PostgreSQL: {_first_line(error)}") from error
@@ -121,7 +139,7 @@ class Postgres:
                     row_factory=dict_row,
                     connect_timeout=CONNECT_SECONDS,
                     application_name=self._application,
-                    options=f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+                    options=self._options,
                     keepalives_idle=5,
                 )
             except psycopg.OperationalError as error:

@@ -59,6 +59,7 @@ def trace_lines(decision: "Decision", steps: "list[Step]") -> list[str]:
         shown.append("its spans were not kept; these are the messages:")
         shown += [f"  {row['tag']}  {row['subject']}" for row in decision.messages]
     shown += _model_lines(decision)
+    shown += _people_lines(decision)
     shown += _order_lines(decision)
     if decision.set_by is not None:
         shown += _policy_lines(decision)
@@ -78,6 +79,15 @@ def _model_lines(decision: "Decision") -> list[str]:
         for row in decision.proposals
     ]
     return calls + proposals
+
+
+def _people_lines(decision: "Decision") -> list[str]:
+    return [
+        f"people    {row['side']} {row['quantity']} {row['instrument_id']}: {row['state']}"
+        + (f" by {' and '.join(row['by'])}" if row["by"] else "")
+        + (f" ({row['reason']})" if row["reason"] else "")
+        for row in decision.approvals
+    ]
 
 
 def _order_lines(decision: "Decision") -> list[str]:

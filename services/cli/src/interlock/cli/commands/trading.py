@@ -11,7 +11,7 @@ from interlock.cli.options import DEFAULT_STATE, JsonOption, StateOption
 if TYPE_CHECKING:
     from interlock.cli.pressing import Pressed
     from interlock.cli.steering import Obeyed
-    from interlock.exec.adapters.switch_file import Switch
+    from interlock.runtime.switch_file import Switch
 
 NANOS_PER_MS = 1_000_000
 NOT_CONFIRMED = 1

@@ -9,7 +9,6 @@ import typer
 from interlock.cli.errors import CliError
 from interlock.cli.options import DEFAULT_STATE, JsonOption, StateOption
 
-DEFAULT_PORT = 5555
 HIGHEST_PORT = 65_535
 
 
@@ -30,8 +29,12 @@ def up(  # noqa: PLR0913 - each argument is an option of the command
         bool, typer.Option("--single-process", help="No servers: all services in this process.")
     ] = False,
     port: Annotated[
-        int, typer.Option(min=1, max=HIGHEST_PORT, help="Port of the console.")
-    ] = DEFAULT_PORT,
+        int | None,
+        typer.Option(min=0, max=HIGHEST_PORT, help="Port of the console, 5555; 0: no console."),
+    ] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Start the console with --exit, too.")
+    ] = False,
     nats: Annotated[str | None, typer.Option(help="URL of your own NATS server.")] = None,
     redis: Annotated[str | None, typer.Option(help="URL of your own Redis or Valkey.")] = None,
     postgres: Annotated[str | None, typer.Option(help="URL of your own PostgreSQL.")] = None,
@@ -52,7 +55,7 @@ def up(  # noqa: PLR0913 - each argument is an option of the command
         exit_at_end=exit_at_end,
         state=Path(state),
         single_process=single_process,
-        port=port,
+        port=0 if exit_at_end and not console else port,
         nats_url=nats,
         redis_url=redis,
         postgres_url=postgres,

@@ -23,7 +23,9 @@ from msgspec.structs import replace
 
 from interlock.exec.adapters.cancelling import Cancelling, Pace
 from interlock.exec.adapters.open_orders import OpenOrders
-from interlock.exec.adapters.switch_file import (
+from interlock.exec.ports import NEVER_SENT, SwitchMoved
+from interlock.model.trading import Way
+from interlock.runtime.switch_file import (
     KILL_FILE,
     Switch,
     SwitchState,
@@ -32,7 +34,6 @@ from interlock.exec.adapters.switch_file import (
     read_switch,
     write_switch,
 )
-from interlock.exec.ports import NEVER_SENT, SwitchMoved, Way
 from interlock.venues.port import ProtectiveOrder, Venue, VenueCanceled
 from interlock.wire.base import Report
 from interlock.wire.orders import SubmitOrder

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from interlock.exec.adapters.kill_switch import KillSwitch
-from interlock.exec.adapters.switch_file import read_kill_file
-from interlock.exec.ports import Way
+from interlock.model.trading import Way
+from interlock.runtime.switch_file import read_kill_file
 from interlock.wire.base import Report
 from interlock.wire.catalogue import BY_KIND, GATE
 from interlock.wire.system import Heartbeat

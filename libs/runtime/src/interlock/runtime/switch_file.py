@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from interlock.exec.ports import Way
+from interlock.model.trading import Way
 
 SWITCH_FILE = "switch.json"
 KILL_FILE = "KILL_SWITCH"

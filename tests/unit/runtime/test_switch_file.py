@@ -6,7 +6,8 @@ import stat
 
 import msgspec
 import pytest
-from interlock.exec.adapters.switch_file import (
+from interlock.model.trading import Way
+from interlock.runtime.switch_file import (
     KILL_FILE,
     SWITCH_FILE,
     KillFile,
@@ -20,7 +21,6 @@ from interlock.exec.adapters.switch_file import (
     write_kill_file,
     write_switch,
 )
-from interlock.exec.ports import Way
 
 ARMED = Switch(state=SwitchState.ARMED, way=Way.COMMAND, by="ann", reason="calm", seen_at=5)
 PRESSED = Switch(

@@ -1,0 +1,1 @@
+"""The desk's page: what it does and why, and a person's word to it."""

@@ -1,0 +1,3 @@
+from interlock.console.app import main
+
+main()

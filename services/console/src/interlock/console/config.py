@@ -1,0 +1,30 @@
+"""Section ``[console]`` of a desk file."""
+
+from msgspec import Struct
+
+_LONGEST_SESSION_HOURS = 24 * 30
+
+
+class ConsoleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How people reach the console.
+
+    Parameters
+    ----------
+    host
+        The address it listens on. Anything but loopback belongs behind a proxy that speaks TLS.
+    allowed_hosts
+        Names a browser may call it by, besides the machine's own: a page of somebody else that
+        lets its name point here is refused.
+    session_hours
+        After how long a person has to log in again.
+    """
+
+    host: str = "127.0.0.1"
+    allowed_hosts: list[str] = []
+    session_hours: int = 12
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.session_hours <= _LONGEST_SESSION_HOURS:
+            raise ValueError(
+                f"session_hours must be 1 to {_LONGEST_SESSION_HOURS}, not {self.session_hours}"
+            )
