@@ -37,7 +37,7 @@ export function deskMs(): number {
 }
 
 export const state: api.StateView = {
-  desk: "hybrid", account: "paper-hybrid", venue: "alpaca", mode: "demo", live: false, stage: "demo_testing",
+  desk: "hybrid", account: "paper-hybrid", venue: "alpaca", instruments: INSTRUMENTS, mode: "demo", live: false, stage: "demo_testing",
   standing: "active", trading_state: "active", trading_reason: "reconciled", trading_author: "exec", epoch: 41,
   kill_switch: { pressed: false, way: "", by: "", reason: "", seen_at: "0", cancelled: 0, left: 0, file_there: false },
   equity: "104318.42", cash: "61204.10", day_pnl: "412.37", day_pnl_pct: 0.397, week_pnl: "1180.02", drawdown_5d_pct: 1.84,

@@ -1,6 +1,7 @@
 /* What people may do from here. Each says what came of it in the server's words. */
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { post } from "./api/client.ts";
+import { refreshSoon } from "./api/live.ts";
 import type { ActionView, KillView } from "./api/types.gen.ts";
 import { toast, toastError } from "./ui/toasts.tsx";
 
@@ -17,9 +18,7 @@ function useAction<Asked>(
       toast(done.outcome === "obeyed" ? "gain" : "plain", done.detail ? `${word}: ${done.detail}` : word);
     },
     onError: toastError,
-    onSettled: () => {
-      for (const key of touched) void client.invalidateQueries({ queryKey: [key] });
-    },
+    onSettled: () => refreshSoon(client, touched),
   });
 }
 
@@ -31,7 +30,7 @@ export function useKill(): UseMutationResult<KillView, Error, string> {
     onError: toastError,
     onSettled: () => {
       void client.invalidateQueries({ queryKey: ["state"] });
-      void client.invalidateQueries({ queryKey: ["latest"] });
+      refreshSoon(client, ["state", "latest"]);
     },
   });
 }
@@ -42,7 +41,7 @@ export const useForceDemo = () =>
   useAction((_: { reason: string }) => "/api/force-demo", (asked) => asked, ["state"]);
 export const useClearQuarantine = () =>
   useAction((_: { reason: string }) => "/api/clear-quarantine", (asked) => asked, ["state"]);
-export const useDial = () => useAction((_: { level: number }) => "/api/dial", (asked) => asked, ["state", "policy", "history"]);
+export const useDial = () => useAction((_: { level: number; reason: string }) => "/api/dial", (asked) => asked, ["state", "policy", "history"]);
 export const useReasoner = () =>
   useAction((asked: { pause: boolean }) => `/api/reasoner/${asked.pause ? "pause" : "resume"}`, () => ({}), ["state"]);
 export const useRollback = () =>

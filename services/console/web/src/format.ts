@@ -49,6 +49,22 @@ export function percent(value: number | null | undefined, signed = false, digits
   return text === NONE ? text : `${text} %`;
 }
 
+/** What a control observed or allows: its leading number shortened, the words behind it kept. */
+export function figure(text: string | null): string {
+  if (text === null) return NONE;
+  const [, head, rest = ""] = /^(-?\d+(?:\.\d+)?)(.*)$/s.exec(text) ?? [];
+  if (head === undefined) return text;
+  const value = Number(head);
+  const digits = Math.abs(value) >= 1_000 ? 0 : Math.min(4, (head.split(".")[1] ?? "").length);
+  return number(value, digits) + rest;
+}
+
+const UNITS: Record<string, string> = { percent: "%", currency: "", count: "", state: "", share: "" };
+
+export function unit(name: string): string {
+  return UNITS[name] ?? name;
+}
+
 /** A price: never with less than two digits after the point. */
 export function price(value: string | null | undefined): string {
   if (value === null || value === undefined || value === "") return NONE;

@@ -76,7 +76,7 @@ function Mode({ state }: { state: StateView }): ReactElement {
   return (
     <span className={state.live ? "mode live" : "mode"}>
       {state.live ? "Live" : "Demo"}
-      <small>{words(state.stage)}</small>
+      {state.stage !== state.mode && <small>{words(state.stage)}</small>}
     </span>
   );
 }
@@ -98,9 +98,9 @@ function TopBar({ state, onHelp, onResume, session }: {
   const mayResume = state && (state.kill_switch.pressed || state.trading_state === "halted");
   return (
     <header className={state?.live ? "top live" : "top"}>
-      <a className="brand" href={linkTo("")} aria-label={`Interlock, desk ${session.desk}`}>
+      <a className="brand" href={linkTo("")} title={`Desk ${session.desk}`}>
         <Mark />
-        <span><b>Interlock</b><small>{session.desk}</small></span>
+        <span><b>Interlock</b> <small>{session.desk}</small></span>
       </a>
       {state && <Mode state={state} />}
       <Kpis state={state} />

@@ -20,11 +20,15 @@ import type {
   MarksView,
   OrdersPage,
   OrderView,
+  PolicyHistoryPage,
+  PolicyVersionView,
+  PolicyView,
 } from "./types.gen.ts";
 
 const BATCH_MS = 80;
 const RETRY_MS = 2_000;
 const MOST_POINTS = 4_000;
+const SOON_MS = [500, 2_500];
 const CLOSED = new Set(["denied", "filled", "canceled", "expired", "rejected"]);
 const KINDS = [
   "state", "account", "decision", "order", "fill", "denial", "alert", "approval", "policy", "health",
@@ -59,6 +63,14 @@ export function useLink(): Link {
 
 export function forgetNewer(kind: keyof Link["newer"]): void {
   if (link.newer[kind] > 0) say({ newer: { ...link.newer, [kind]: 0 } });
+}
+
+/** Ask again when the tables had time to hear what the bus has said, and once more to be sure. */
+export function refreshSoon(client: QueryClient, keys: string[]): void {
+  for (const wait of SOON_MS)
+    window.setTimeout(() => {
+      for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
+    }, wait);
 }
 
 function merged<T>(old: T[], fresh: T[], id: (one: T) => string, most: number): T[] {
@@ -123,6 +135,19 @@ function putApprovals(client: QueryClient, fresh: ApprovalView[]): void {
   }
 }
 
+/** The bus is ahead of the tables, so a version is shown as it was heard; the tables follow. */
+function putVersions(client: QueryClient, fresh: PolicyVersionView[]): void {
+  const current = fresh.at(-1);
+  client.setQueryData<PolicyView>(["policy", "current"], (old) => old && { ...old, current: current ?? old.current });
+  client.setQueryData<InfiniteData<PolicyHistoryPage, string | null>>(["history", {}], (old) => {
+    const first = old?.pages[0];
+    if (!old || !first) return old;
+    const items = merged(first.items, fresh, (one) => String(one.version), 200);
+    return { ...old, pages: [{ ...first, items }, ...old.pages.slice(1)] };
+  });
+  refreshSoon(client, ["policy", "history"]);
+}
+
 function put(client: QueryClient, batch: Map<Kind, unknown[]>): void {
   const of = <T>(kind: Kind): T[] => (batch.get(kind) ?? []) as T[];
   const state = of("state").at(-1);
@@ -141,10 +166,8 @@ function put(client: QueryClient, batch: Map<Kind, unknown[]>): void {
   if (orders.length) putOrders(client, orders);
   if (approvals.length) putApprovals(client, approvals);
   putMarks(client, of("fill"), of("denial"), orders);
-  if (batch.has("policy")) {
-    void client.invalidateQueries({ queryKey: ["policy"] });
-    void client.invalidateQueries({ queryKey: ["history"] });
-  }
+  const versions = of<PolicyVersionView>("policy");
+  if (versions.length) putVersions(client, versions);
   const { newer } = link;
   say({
     heardAt: Date.now(),

@@ -136,13 +136,14 @@ interface Paged {
   next: string | null;
 }
 
-function pages<T extends Paged>(key: string, path: string, query: Query) {
+function pages<T extends Paged>(key: string, path: string, query: Query, refresh: number | false = false) {
   return infiniteQueryOptions({
     queryKey: [key, query],
     queryFn: ({ pageParam, signal }) => get<T>(path, { ...query, cursor: pageParam, limit: 50 }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last: T) => last.next,
     placeholderData: keepPreviousData,
+    refetchInterval: refresh,
   });
 }
 
@@ -150,5 +151,5 @@ export const decisionsQuery = (query: Query) => pages<DecisionsPage>("decisions"
 export const ordersQuery = (query: Query) => pages<OrdersPage>("orders", "/api/orders", query);
 export const alertsQuery = () => pages<AlertsPage>("alerts", "/api/alerts", {});
 export const approvalsQuery = (state: "pending" | "all") =>
-  pages<ApprovalsPage>("approvals", "/api/approvals", { state });
-export const historyQuery = () => pages<PolicyHistoryPage>("history", "/api/policy/history", {});
+  pages<ApprovalsPage>("approvals", "/api/approvals", { state }, CALM_MS);
+export const historyQuery = () => pages<PolicyHistoryPage>("history", "/api/policy/history", {}, CALM_MS);

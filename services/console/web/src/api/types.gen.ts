@@ -45,6 +45,10 @@ export interface components {
             epoch: number | null;
             /** @default null */
             policy_version: number | null;
+            /** @default null */
+            approval: string | null;
+            /** @default null */
+            given: string[] | null;
         };
         /** AlertView */
         AlertView: {
@@ -633,6 +637,13 @@ export interface components {
             reason: string;
         };
         /**
+         * RejectRequest
+         * @description Why; whoever asked for the entry reads it.
+         */
+        RejectRequest: {
+            reason: string;
+        };
+        /**
          * ResumeRequest
          * @description `confirm` is typed: ``resume`` and the desk's name.
          */
@@ -748,6 +759,7 @@ export interface components {
             desk: string;
             account: string;
             venue: string;
+            instruments: string[];
             mode: string;
             live: boolean;
             stage: string;
@@ -902,6 +914,7 @@ export type PositionsView = components['schemas']['PositionsView'];
 export type ProblemView = components['schemas']['ProblemView'];
 export type ProposalView = components['schemas']['ProposalView'];
 export type ReasonRequest = components['schemas']['ReasonRequest'];
+export type RejectRequest = components['schemas']['RejectRequest'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
 export type RiskStatusView = components['schemas']['RiskStatusView'];
 export type Role = components['schemas']['Role'];

@@ -72,7 +72,7 @@ function Pending({ of }: { of: ApprovalView }): ReactElement {
         </Fact>
       </dl>
       {of.reasons.length > 0 && <p className="words reasons">{of.reasons.join(" · ").slice(0, 600)}</p>}
-      <div className="dissent"><h3>Dissent</h3>{of.dissent ? <Folded text={of.dissent} label="Dissent" /> : <p className="note">Nobody disagreed.</p>}</div>
+      <div className="dissent"><h2 className="minor">Dissent</h2>{of.dissent ? <Folded text={of.dissent} label={`Dissent on ${of.side} ${of.quantity} ${of.instrument_id}`} /> : <p className="note">Nobody disagreed.</p>}</div>
       <footer>
         <a href={linkTo(`decisions/${of.decision_id}`)}>Whole decision</a>
         <button type="button" className="button" disabled={isBusy} onClick={() => setRejecting(true)}><Icon name="cross" size={14} /> Reject…</button>

@@ -75,7 +75,7 @@ function Filters({ query }: { query: URLSearchParams }): ReactElement {
       <label className="field"><span>Instrument</span>
         <select value={query.get("instrument") ?? ""} onChange={(event) => set("instrument", event.target.value)}>
           <option value="">any</option>
-          {Object.keys(state?.feed ?? {}).map((one) => <option key={one}>{one}</option>)}
+          {(state?.instruments ?? []).map((one) => <option key={one}>{one}</option>)}
         </select>
       </label>
       <label className="field"><span>Verdict</span>

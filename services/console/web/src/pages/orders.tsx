@@ -12,7 +12,7 @@ import { Newer } from "./decisions.tsx";
 function Positions({ items }: { items: PositionView[] }): ReactElement {
   if (items.length === 0) return <Empty title="Flat">No position is held.</Empty>;
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Positions">
+    <div className="scroll" tabIndex={0} role="region" aria-label="Table of positions">
       <table className="table">
         <thead><tr><th scope="col">Instrument</th><th scope="col">Bucket</th><th scope="col" className="right">Quantity</th><th scope="col" className="right">Average</th><th scope="col" className="right">Mark</th><th scope="col" className="right">Notional</th><th scope="col" className="right">Share</th><th scope="col" className="right">Unrealised</th></tr></thead>
         <tbody>
@@ -31,7 +31,7 @@ function Positions({ items }: { items: PositionView[] }): ReactElement {
 
 function Orders({ items, now }: { items: OrderView[]; now: string | undefined }): ReactElement {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Orders">
+    <div className="scroll" tabIndex={0} role="region" aria-label="Table of orders">
       <table className="table">
         <thead><tr><th scope="col">Time</th><th scope="col">Decision</th><th scope="col">Instrument</th><th scope="col">Side</th><th scope="col">Type</th><th scope="col" className="right">Filled / size</th><th scope="col" className="right">Price</th><th scope="col">Status</th><th scope="col" className="wide-only">Mode</th><th scope="col" className="wide-only">Why</th></tr></thead>
         <tbody>

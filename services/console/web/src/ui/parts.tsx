@@ -17,7 +17,7 @@ interface PanelProps {
 
 export function Panel({ title, aside, className = "", flush = false, children }: PanelProps): ReactElement {
   return (
-    <section className={`panel ${className}`} aria-label={title}>
+    <section className={`panel ${className}`}>
       <header className="panel-head">
         <h2>{title}</h2>
         {aside && <div className="panel-aside">{aside}</div>}

@@ -41,11 +41,11 @@ function Shown({ one }: { one: Toast }): ReactElement {
     return () => window.clearTimeout(timer);
   }, [one.id]);
   return (
-    <li className={`toast ${one.tone}`}>
+    <div className={`toast ${one.tone}`}>
       <Icon name={ICONS[one.tone]} />
       <span className="words">{one.text.slice(0, 400)}</span>
       <button type="button" className="button bare" aria-label="Dismiss" onClick={() => drop(one.id)}><Icon name="cross" size={12} /></button>
-    </li>
+    </div>
   );
 }
 
@@ -55,8 +55,8 @@ export function Toasts(): ReactElement {
     return () => watchers.delete(watcher);
   }, () => toasts);
   return (
-    <ul className="toasts" role="status" aria-live="polite" aria-label="Messages">
+    <div className="toasts" role="status" aria-live="polite">
       {shown.map((one) => <Shown key={one.id} one={one} />)}
-    </ul>
+    </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useState, type ReactElement } from "react";
 import type { ControlHeld, VerdictView } from "../../api/types.gen.ts";
-import { NONE, number } from "../../format.ts";
+import { figure, NONE, number, unit } from "../../format.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Panel, Verdict } from "../../ui/parts.tsx";
 
@@ -12,8 +12,8 @@ function Row({ of }: { of: ControlHeld }): ReactElement {
         <Icon name={of.held ? "check" : "cross"} size={14} /><span className="unseen">{of.held ? "held" : "failed"}</span>
       </td>
       <td><code>{of.code}</code><small className="definition">{of.definition}</small></td>
-      <td className="num right">{of.observed ?? NONE}</td>
-      <td className="num right">{of.limit ?? NONE}{of.limit !== null && of.unit ? <small> {of.unit}</small> : ""}</td>
+      <td className="num right">{figure(of.observed)}</td>
+      <td className="num right">{figure(of.limit)}{of.limit !== null && unit(of.unit) ? <small> {unit(of.unit)}</small> : ""}</td>
       <td className="num right">
         {room === null ? NONE : `${number(room, 0)} %`}
         {room !== null && <span className={`mini ${room <= 0 ? "full" : room < 25 ? "near" : "fine"}`} aria-hidden="true"><i style={{ width: `${Math.max(0, Math.min(100, 100 - room))}%` }} /></span>}

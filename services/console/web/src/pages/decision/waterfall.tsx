@@ -45,7 +45,7 @@ export function Waterfall({ spans }: { spans: SpanView[] }): ReactElement {
             <li key={span.span_id}>
               <button type="button" className={span.failed ? "wf-row failed" : "wf-row"} aria-expanded={isOpen} onClick={() => setOpen(isOpen ? "" : span.span_id)}>
                 <span className="wf-name" style={{ paddingLeft: `${Math.min(span.depth, 8) * 12}px` }}>
-                  <small>{span.service}</small> {span.name}{span.failed && <b> failed</b>}
+                  <small>{span.service}</small> {span.name.startsWith(`${span.service} `) ? span.name.slice(span.service.length + 1) : span.name}{span.failed && <b> failed</b>}
                 </span>
                 <span className="wf-lane">
                   <i style={{ left: `${Math.min(left, 100 - LEAST_PCT)}%`, width: `${Math.min(width, 100 - Math.min(left, 100 - LEAST_PCT))}%` }} />

@@ -12,7 +12,7 @@ const ICONS: Record<string, IconName> = { critical: "stop", warning: "warn", inf
 
 export function AlertList({ items, now }: { items: AlertView[]; now: string | undefined }): ReactElement {
   return (
-    <ul className="alerts">
+    <ul className="alerts" tabIndex={0} aria-label="Alerts, newest first">
       {items.map((alert) => (
         <li key={alert.message_id} className={`alert ${alert.severity}`}>
           <Icon name={ICONS[alert.severity] ?? "info"} />

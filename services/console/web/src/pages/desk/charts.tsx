@@ -53,7 +53,7 @@ export function ChartsPanel(): ReactElement {
   const [view, setView] = useState("equity");
   const [hidden, setHidden] = useState<Set<MarkKind>>(new Set());
   const shown = useMemo(() => new Set(MARKS.map(([kind]) => kind).filter((kind) => !hidden.has(kind))), [hidden]);
-  const instruments = Object.keys(state?.feed ?? {});
+  const instruments = state?.instruments ?? [];
   function flip(kind: MarkKind): void {
     setHidden((old) => {
       const next = new Set(old);

@@ -14,7 +14,7 @@ function Calls({ of }: { of: BudgetsPage }): ReactElement {
   const limit = today.calls_limit;
   const dots = limit !== null && limit <= 12 ? Array.from({ length: limit }, (_, one) => one < today.calls_today) : null;
   return (
-    <>
+    <dl className="facts">
       <Fact name="Cloud calls today">
         <span className="num">{today.calls_today}{limit === null ? "" : ` of ${limit}`}</span>{" "}
         {dots && <span className="dots" aria-hidden="true">{dots.map((used, one) => <i key={one} className={used ? "used" : ""} />)}</span>}
@@ -22,7 +22,7 @@ function Calls({ of }: { of: BudgetsPage }): ReactElement {
       <Fact name="Cost today">
         <span className="num">{money(today.usd_today, false, 4)}{today.usd_limit === null ? "" : ` of ${money(today.usd_limit)}`} USD</span>
       </Fact>
-    </>
+    </dl>
   );
 }
 
@@ -90,7 +90,7 @@ export function LearningPanel(): ReactElement {
       <div className="learning-grid">
         <div>
           <Answer of={state}>{(data) => <Rules state={data} />}</Answer>
-          <dl className="facts"><Answer of={budgets} lines={2}>{(data) => <Calls of={data} />}</Answer></dl>
+          <Answer of={budgets} lines={2}>{(data) => <Calls of={data} />}</Answer>
         </div>
         <div>
           <Answer of={score}>{(data) => <Score score={data} calibration={calibration.data ?? { count: 0, brier: null, bins: [] }} />}</Answer>

@@ -20,7 +20,7 @@ function Levers({ state }: { state: StateView }): ReactElement {
   return (
     <div className="levers">
       {state.dial !== null && (
-        <div className="line"><span>Aggressiveness</span><Tabs label="Aggressiveness" value={String(state.dial)} options={DIAL} onChange={(level) => dial.mutate({ level: Number(level) })} /></div>
+        <div className="line"><span>Aggressiveness</span><Tabs label="Aggressiveness" value={String(state.dial)} options={DIAL} onChange={(level) => dial.mutate({ level: Number(level), reason: "set on the console's page" })} /></div>
       )}
       <div className="line">
         <span>Reasoner <Badge tone={state.reasoner_paused ? "loss" : "plain"}>{state.reasoner_paused ? "paused" : "running"}</Badge></span>

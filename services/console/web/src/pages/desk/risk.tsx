@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactElement } from "react";
 import { bucketsQuery, controlsQuery, stateQuery } from "../../api/queries.ts";
 import type { BucketsView, ControlView, UseView } from "../../api/types.gen.ts";
-import { brief, money, NONE, number, percent, short } from "../../format.ts";
+import { brief, figure, money, NONE, number, percent, short } from "../../format.ts";
 import { Answer, Empty, Meter, Panel } from "../../ui/parts.tsx";
 
 const TIGHT_PCT = 25;
@@ -40,9 +40,9 @@ function Room({ control }: { control: ControlView }): ReactElement {
   const room = control.headroom_pct;
   const tone = room === null ? "none" : room <= 0 ? "full" : room < TIGHT_PCT ? "near" : "fine";
   return (
-    <li className="room" title={`${control.definition} (${control.source})`}>
+    <li className="room" title={`${control.definition}: ${control.observed ?? NONE} of ${control.limit ?? NONE} ${control.unit} (${control.source})`}>
       <code>{control.code}</code>
-      <span className="num room-values">{control.observed ?? NONE} / {control.limit ?? NONE}</span>
+      <span className="num room-values">{figure(control.observed)} / {figure(control.limit)}</span>
       <span className={`num room-left ${tone}`}>{room === null ? NONE : `${number(room, 0)} %`}</span>
       <span className="num room-denied">{control.denials_today > 0 ? `■ ${control.denials_today}` : ""}</span>
     </li>
