@@ -1,5 +1,5 @@
 /* The fixture over HTTP, with the console's own security headers, so that what its policy would
-   refuse is refused here too. Run with Node 24: node dev/server.ts PORT [live|killed|empty]. */
+   refuse is refused here too. Run with Node 24: node dev/server.ts PORT [live|killed|empty|huge|busy]. */
 import { createReadStream, existsSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -154,7 +154,10 @@ const server = createServer((request, response) => {
 });
 
 setInterval(() => tell("state", answer("/api/state", new URLSearchParams())), 1000);
-if (!isEmpty) setInterval(() => {
+if (scenario === "busy") setInterval(() => {
+  for (let at = 0; at < 10; at += 1) tell("decision", { ...desk.nextDecision(), summary: `sent ${Date.now()}` });
+}, 50);
+else if (!isEmpty) setInterval(() => {
   const fresh = desk.nextDecision();
   desk.decisions.unshift(fresh);
   tell("decision", fresh);

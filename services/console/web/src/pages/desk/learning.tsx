@@ -15,12 +15,12 @@ function Calls({ of }: { of: BudgetsPage }): ReactElement {
   const dots = limit !== null && limit <= 12 ? Array.from({ length: limit }, (_, one) => one < today.calls_today) : null;
   return (
     <dl className="facts">
-      <Fact name="Cloud calls today">
+      <Fact name="Model calls today">
         <span className="num">{today.calls_today}{limit === null ? "" : ` of ${limit}`}</span>{" "}
         {dots && <span className="dots" aria-hidden="true">{dots.map((used, one) => <i key={one} className={used ? "used" : ""} />)}</span>}
       </Fact>
       <Fact name="Cost today">
-        <span className="num">{money(today.usd_today, false, 4)}{today.usd_limit === null ? "" : ` of ${money(today.usd_limit)}`} USD</span>
+        <span className="num">{money(today.usd_today, false, 4)}{today.usd_limit === null ? "" : ` / ${money(today.usd_limit, false, 0)}`} USD</span>
       </Fact>
     </dl>
   );
@@ -74,7 +74,7 @@ function Score({ score, calibration }: { score: ScorecardView; calibration: Cali
       <Fact name="Hit rate"><span className="num">{percent(score.hit_rate_pct, false, 1)}</span></Fact>
       <Fact name="Brier score">
         <span className="num">{number(brier, 3)}</span>{" "}
-        {brier !== null && <Badge tone={brier < BRIER_TARGET ? "gain" : "loss"} icon={brier < BRIER_TARGET ? "check" : "cross"}>target {BRIER_TARGET}</Badge>}
+        {brier !== null && <Badge tone={brier < BRIER_TARGET ? "gain" : "loss"} icon={brier < BRIER_TARGET ? "check" : "cross"}>{brier < BRIER_TARGET ? "<" : "≥"} {BRIER_TARGET}</Badge>}
       </Fact>
     </dl>
   );

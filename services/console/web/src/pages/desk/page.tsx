@@ -14,11 +14,11 @@ export function DeskPage(): ReactElement {
         <ChartsPanel />
         <LatestPanel />
         <LearningPanel />
+        <div className="pair"><PeoplePanel /></div>
       </div>
       <div className="desk-side">
         <RiskPanel />
         <AlertsPanel />
-        <PeoplePanel />
       </div>
     </div>
   );
