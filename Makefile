@@ -58,7 +58,7 @@ web: setup ## build the console's page
 	$(RUN) python services/console/web/build.py
 
 screenshots: setup ## take pictures of the console's pages
-	$(RUN) python services/console/web/dev/screenshots.py screenshots
+	$(RUN) python services/console/web/dev/screenshots.py --readme screenshots
 
 check: lint types test ## what CI runs
 

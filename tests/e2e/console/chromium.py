@@ -12,11 +12,16 @@ PATIENCE_MS = 60_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@contextmanager
-def chromium() -> Generator[Browser]:
+def chromium_path() -> str:
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium here: the console's page is not tried (apt-get install chromium)")
+    return path
+
+
+@contextmanager
+def chromium() -> Generator[Browser]:
+    path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

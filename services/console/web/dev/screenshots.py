@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,22 @@ WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 760}
 SETTLE_MS = 900
 START_SECONDS = 10.0
-FIRST_DECISION = "table.decisions a.id"
+README_PICTURES = {
+    "price-dark.png": "console-desk.webp",
+    "decision-light.png": "console-decision.webp",
+}
+IMAGES = HERE.parents[3] / "docs" / "images"
+QUALITY = 0.86
+# The browser is there already, and can write the small format.
+TO_WEBP = """async ([png, width, height, quality]) => {
+  const picture = new Image();
+  picture.src = `data:image/png;base64,${png}`;
+  await picture.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, Math.min(height, picture.naturalHeight)];
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  return canvas.toDataURL("image/webp", quality).split(",")[1];
+}"""
 
 
 class Look(NamedTuple):
@@ -44,7 +60,9 @@ def main() -> int:
     """Write the pictures into the folder that was named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    folder: Path = parser.parse_args().folder
+    parser.add_argument("--readme", action="store_true", help="write the README's two, too")
+    wanted = parser.parse_args()
+    folder: Path = wanted.folder
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.stderr.write("no Chromium here: install it (apt-get install chromium)\n")
@@ -59,6 +77,8 @@ def main() -> int:
             with fixture(scenario) as address:
                 page = _page(browser, address, LOOKS[1])
                 page.screenshot(path=folder / f"desk-{scenario}.png")
+        if wanted.readme:
+            _for_readme(browser, folder)
         browser.close()
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
     return 0
@@ -118,10 +138,21 @@ def _pages(browser: Browser, address: str, look: Look, folder: Path) -> None:
     page.wait_for_timeout(SETTLE_MS)
     page.screenshot(path=folder / f"price-{look.name}.png")
     page.goto(f"{address}/#/decisions?verdict=approved&instrument=SPY")
-    page.locator(FIRST_DECISION).first.click()
+    row = page.locator("table.decisions tr", has=page.get_by_text("filled", exact=True)).first
+    row.get_by_role("link").click()
     page.get_by_role("heading", name="What was decided").wait_for()
     page.wait_for_timeout(SETTLE_MS)
     page.screenshot(path=folder / f"decision-{look.name}.png", full_page=True)
+
+
+def _for_readme(browser: Browser, folder: Path) -> None:
+    page = browser.new_page()
+    size = (WIDE["width"], WIDE["height"])
+    IMAGES.mkdir(exist_ok=True)
+    for name, small in README_PICTURES.items():
+        png = b64encode((folder / name).read_bytes()).decode()
+        webp: str = page.evaluate(TO_WEBP, [png, *size, QUALITY])
+        (IMAGES / small).write_bytes(b64decode(webp))
 
 
 if __name__ == "__main__":
