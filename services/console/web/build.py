@@ -58,6 +58,10 @@ def api_document() -> str:
     named = {one.__name__: one for one in types if one not in {View, Asked}}
     ordered = [named[name] for name in sorted(named)]
     _, schemas = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():
+        # Python 3.13 strips a docstring's indentation, 3.12 keeps it.
+        if "description" in schema:
+            schema["description"] = inspect.cleandoc(schema["description"])
     info = {"title": "Interlock console", "version": "1"}
     document = {
         "openapi": "3.1.0",
