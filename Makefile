@@ -8,7 +8,7 @@ PYTHON := $(shell command -v python3.13 || command -v python3)
 SOURCES := $(wildcard libs/*/src services/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types proto bench chaos conformance nightly check clean
+.PHONY: help setup run test lint types proto bench chaos conformance nightly web screenshots check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -53,6 +53,12 @@ nightly: setup ## try 10,000 histories of a desk
 
 conformance: setup ## attack the gate, and print what stopped each attack
 	$(RUN) python -m tests.conformance
+
+web: setup ## build the console's page
+	$(RUN) python services/console/web/build.py
+
+screenshots: setup ## take pictures of the console's pages
+	$(RUN) python services/console/web/dev/screenshots.py --readme screenshots
 
 check: lint types test ## what CI runs
 

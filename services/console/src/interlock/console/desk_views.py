@@ -146,6 +146,7 @@ def state_view(
         desk=desk.name,
         account=desk.account,
         venue=desk.venue,
+        instruments=[one.instrument_id for one in desk.instruments],
         mode=desk.mode,
         live=desk.mode is TradingMode.LIVE,
         stage="" if trading is None else trading.stage,

@@ -46,6 +46,7 @@ class StateView(View, frozen=True, kw_only=True):
     desk: str
     account: str
     venue: str
+    instruments: list[str]
     mode: str
     live: bool
     stage: str
