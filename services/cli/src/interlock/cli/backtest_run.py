@@ -94,10 +94,11 @@ def assemble(
         desk=desk.name, store=store, reader=RulesReader(desk=desk.name, verifier=seal)
     )
     clock = DataClock(starts_at)
-    venue = venue_of(desk, file.section("exec", ExecConfig))
+    config = file.section("exec", ExecConfig)
+    venue = venue_of(desk, config)
     members = [
         Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock(starts_at)),
-        Member(exec_app.build(desk, venue, seal, clock), clock),
+        Member(exec_app.build(desk, venue, seal, clock, config), clock),
         Member(
             gate.build(desk, file.section("gate", GateConfig), file.config_hash, rules, seal),
             DataClock(starts_at),
