@@ -140,9 +140,10 @@ def test_the_journal_tells_the_same_story_and_the_command_lists_the_triggers(tmp
     path = journal_path(tmp_path)
     path.parent.mkdir()
     journal = Journal(path)
-    journal.append(
-        [Entry(entry_of(one).stream, subject_of(one), codec.encode(one)) for one in KILLED]
-    )
+    rows = [Entry(entry_of(one).stream, subject_of(one), codec.encode(one)) for one in KILLED]
+    torn = replace(rows[0], body=b"{")
+    elsewhere = replace(rows[-1], subject=f"{rows[-1].subject}.else")
+    journal.append([torn, *rows, elsewhere])
     journal.close()
     assert story_in(path) == told(KILLED)
     words = ["escalation", "table", "--state", str(tmp_path), "--json"]
