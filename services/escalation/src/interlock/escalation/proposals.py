@@ -17,6 +17,7 @@ from interlock.reasoning.cloud_answers import (
     SanityJudgeAnswer,
 )
 from interlock.reasoning.day_answers import PostMortemAnswer
+from interlock.wire.policy import BUCKET_CAP_PREFIX, MAX_POSITION
 
 type CloudAnswer = RegimeAuditorAnswer | RewardEngineerAnswer | SanityJudgeAnswer | PostMortemAnswer
 
@@ -61,7 +62,7 @@ def _of_auditor(
         yield _by(parameters, f"weight.{name}", delta)
     # The answer counts in shares of equity, the parameters in percent of it.
     for name, share in (("penny", caps.penny), ("fno", caps.fno), ("core", caps.core)):
-        yield _by(parameters, f"bucket_cap_pct.{name}", round(_PERCENT * share, _DIGITS))
+        yield _by(parameters, f"{BUCKET_CAP_PREFIX}{name}", round(_PERCENT * share, _DIGITS))
 
 
 def _of_engineer(
@@ -82,7 +83,7 @@ def _of_judge(
 ) -> Iterable[Change | None]:
     live = answer.live_changes
     if live is not None:
-        yield _to(parameters, "max_position_pct", live.max_position_pct)
+        yield _to(parameters, MAX_POSITION, live.max_position_pct)
         yield _to(parameters, "stop_atr", live.stop_multipliers.atr)
         yield _to(parameters, "trail_atr", live.stop_multipliers.trailing)
 

@@ -15,13 +15,17 @@ from interlock.strategy.ensemble.ports import ReasonerHeard, ReasonerSilent
 from interlock.strategy.ensemble.protection import STOP, TRAIL
 from interlock.strategy.ensemble.score import MID, RL, SHORT, VOICES, Inputs
 from interlock.strategy.ensemble.sip import Savings
-from interlock.strategy.ensemble.sizing import BUCKET_CAP_PREFIX, MAX_POSITION
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Heard
 from interlock.wire.decisions import Mode, ModeChanged
 from interlock.wire.market import FeaturesComputed, FeedCondition, FeedStatusChanged
 from interlock.wire.orders import OrderFilled, OrderIntent
-from interlock.wire.policy import PolicyChanged, TradingStateChanged
+from interlock.wire.policy import (
+    BUCKET_CAP_PREFIX,
+    MAX_POSITION,
+    PolicyChanged,
+    TradingStateChanged,
+)
 from interlock.wire.reasoning import ReasonerStatusChanged, SentimentJudged
 
 WEIGHT_PREFIX = "weight."
