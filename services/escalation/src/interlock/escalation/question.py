@@ -61,6 +61,7 @@ def question_of(
         max_tokens=endpoint.max_tokens,
         timeout_seconds=endpoint.timeout_seconds,
         facts=_facts(at, parameters),
+        prompt_files=prompt.files,
     )
 
 
@@ -79,6 +80,7 @@ def day_question(endpoint: EndpointConfig, prompt: Prompt, day: DaySummarised) -
         max_tokens=endpoint.max_tokens,
         timeout_seconds=endpoint.timeout_seconds,
         facts=figures,
+        prompt_files=prompt.files,
     )
 
 
