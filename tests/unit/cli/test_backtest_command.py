@@ -57,6 +57,13 @@ def test_a_desk_file_that_cannot_be_used_is_one_line(replay, monkeypatch, sectio
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_put_call_ratios_that_are_not_there_are_named(replay, tmp_path, monkeypatch):
+    monkeypatch.setenv("INTERLOCK__FEED__PUT_CALL_FILE", json.dumps(str(tmp_path / "none.csv")))
+    done = CliRunner().invoke(app, ["backtest", "--desk", DESK, "--replay", replay])
+    assert done.exit_code == 2
+    assert "none.csv cannot be read" in done.stderr
+
+
 def test_a_model_behind_a_network_is_no_backtest(replay, monkeypatch):
     monkeypatch.setenv("INTERLOCK__LOCAL_REASONER__PROVIDER", '"ollama"')
     monkeypatch.setenv("INTERLOCK__LOCAL_REASONER__MODEL", '"m"')

@@ -159,10 +159,10 @@ def run_backtest(
     check_sections(file)
     try:
         desk = assemble(file, data.ts_first)
+        waves = open_waves(file.section("feed", FeedConfig), file.desk, data)
     except ConfigError as error:
         raise CliError(str(error)) from error
     began = time.perf_counter()
-    waves = open_waves(file.section("feed", FeedConfig), file.desk, data)
     for some in batched(waves, MESSAGES_BETWEEN_SHOWS):
         desk.backtest.run(some)
         show(desk.book.tally.messages[tag_of(Bar)])
