@@ -10,12 +10,8 @@ from interlock.policy.config import ParameterLimits, PolicyConfig
 from interlock.wire import codec
 from interlock.wire.catalogue import EXEC, GATE, POLICY
 from interlock.wire.orders import OrderRefused
-from interlock.wire.policy import (
-    BUCKET_CAP_PREFIX,
-    CommandRefused,
-    ProposalJudged,
-    TradingStateChanged,
-)
+from interlock.wire.parameters import BUCKET_CAP_PREFIX
+from interlock.wire.policy import CommandRefused, ProposalJudged, TradingStateChanged
 from msgspec.structs import replace
 
 from tests.conformance.attack import Attack, in_folder, order, told

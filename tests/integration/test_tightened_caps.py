@@ -11,7 +11,8 @@ from interlock.model.equity import EquityMarks
 from interlock.policy.config import ParameterLimits, PolicyConfig
 from interlock.reasoning.endpoint import EndpointConfig, ProviderKind
 from interlock.testkit.stub_model import Say, StubModel
-from interlock.wire.policy import BUCKET_CAP_PREFIX, MAX_POSITION, PolicyChanged
+from interlock.wire.parameters import BUCKET_CAP_PREFIX, MAX_POSITION
+from interlock.wire.policy import PolicyChanged
 from interlock.wire.reasoning import ParameterProposal
 
 from tests.conformance.world import LIMITS, START, World, codes

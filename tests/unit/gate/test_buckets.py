@@ -12,7 +12,7 @@ from interlock.testkit.cells import react
 from interlock.testkit.decisions import INSTRUMENTS, features, policy, trading, wanted
 from interlock.testkit.desk_messages import DAY, SECOND, tick
 from interlock.wire.orders import SubmitOrder
-from interlock.wire.policy import BUCKET_CAP_PREFIX, MAX_POSITION
+from interlock.wire.parameters import BUCKET_CAP_PREFIX, MAX_POSITION
 from msgspec.structs import replace
 
 from tests.unit.gate.asking import (

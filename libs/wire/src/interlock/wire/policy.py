@@ -8,11 +8,6 @@ from interlock.model.trading import Standing
 from interlock.model.values import Stage, TradingState
 from interlock.wire.base import DeskMessage
 
-BUCKET_CAP_PREFIX = "bucket_cap_pct."
-"""A parameter of this prefix tightens a bucket's share of the equity, in percent."""
-MAX_POSITION = "max_position_pct"
-"""This parameter tightens what one name may come to, in percent of the equity, in every bucket."""
-
 
 class Phase(StrEnum):
     """``shadow``: proposals are judged and recorded, none is applied."""

@@ -15,9 +15,9 @@ from interlock.reasoning.ports import Question
 from interlock.reasoning.prompt import Prompt, filled
 from interlock.reasoning.schemas import SCHEMAS
 from interlock.wire.accounts import DaySummarised
+from interlock.wire.parameters import FEATURE_PREFIX
 from interlock.wire.reasoning import AnswerSource, CallKind, Trigger
 
-FEATURE_PREFIX = "feature."
 SCHEMA_OF: dict[CallKind, str] = {
     CallKind.REGIME_AUDITOR: "regime-auditor",
     CallKind.REWARD_ENGINEER: "reward-engineer",

@@ -8,7 +8,7 @@ from math import isfinite
 from interlock.gate.config import BucketLimits, GateConfig
 from interlock.model.equity import EquityMarks
 from interlock.model.values import ZERO
-from interlock.wire.policy import BUCKET_CAP_PREFIX, MAX_POSITION
+from interlock.wire.parameters import BUCKET_CAP_PREFIX, MAX_POSITION
 
 _PERCENT = Decimal(100)
 _ONE = Decimal(1)

@@ -15,7 +15,7 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, InstrumentKind
 from interlock.strategy.ensemble.config import BucketRules
 from interlock.strategy.ensemble.score import decidedness
-from interlock.wire.policy import BUCKET_CAP_PREFIX, MAX_POSITION
+from interlock.wire.parameters import BUCKET_CAP_PREFIX, MAX_POSITION
 
 _PERCENT = Decimal(100)
 _ONE = Decimal(1)
