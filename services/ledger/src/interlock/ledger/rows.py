@@ -10,8 +10,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from interlock.ledger import model_call_rows
 from interlock.ledger.approval_rows import APPROVAL_MAKERS, APPROVAL_TABLES
 from interlock.ledger.day_rows import DayRow, PostMortemRow
+from interlock.ledger.model_call_rows import ModelCallRow
 from interlock.ledger.row_base import Row, copied, ids_of
 from interlock.model.order import OrderStatus
 from interlock.model.values import ZERO, TradingMode
@@ -46,6 +48,9 @@ from interlock.wire.reasoning import (
     ParameterProposal,
     PostMortemWritten,
     ReasonerFailed,
+    RegimeAudited,
+    RewardsEngineered,
+    SanityJudged,
     SentimentJudged,
 )
 from interlock.wire.system import AlertRaised, SafetyTripped, SpanRow
@@ -154,23 +159,6 @@ class ProposalRow(Row, frozen=True, kw_only=True):
     freeze_reasons: list[str]
     policy_version: int
     ts_desk: int
-
-
-class ModelCallRow(Row, frozen=True, kw_only=True):
-    """One call of a model. `outcome` is ``answered`` or why it gave nothing."""
-
-    desk: str
-    outcome: str
-    provider: str
-    model: str
-    cost_usd: Decimal
-    latency_ns: int
-    detail: str
-    prompt: str | None = None
-    prompt_hash: str | None = None
-    answer: str | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
 
 
 class PolicyVersionRow(Row, frozen=True, kw_only=True):
@@ -424,33 +412,9 @@ def _moved(m: PositionChanged) -> Iterable[AnyRow]:
         )
 
 
-def _proposed(m: ParameterProposal) -> Iterable[AnyRow]:
-    yield copied(ModelCallRow, m, outcome="answered", detail=m.rationale)
-
-
-def _sentiment(m: SentimentJudged) -> Iterable[AnyRow]:
-    told = f"{m.instrument_id}: {m.sentiment:+.2f}"
-    yield copied(ModelCallRow, m, outcome="answered", detail=told)
-
-
 def _post_mortem(m: PostMortemWritten) -> Iterable[AnyRow]:
     yield copied(PostMortemRow, m)
-    # One that was written from the figures alone is no call of a model.
-    if m.prompt_hash:
-        yield copied(ModelCallRow, m, outcome="answered", detail=m.root_cause)
-
-
-def _failed(m: ReasonerFailed) -> Iterable[AnyRow]:
-    yield ModelCallRow(
-        **ids_of(m),
-        desk=m.desk,
-        outcome=m.reason,
-        provider=m.provider,
-        model=m.model,
-        cost_usd=m.spent_usd,
-        latency_ns=m.latency_ns,
-        detail=m.detail,
-    )
+    yield from model_call_rows.answered(m)
 
 
 def _began(m: ReplayStarted) -> Iterable[AnyRow]:
@@ -480,9 +444,12 @@ _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
     PositionChanged: _moved,
     AccountUpdated: _one(AccountRow),
     ProposalJudged: _one(ProposalRow),
-    ParameterProposal: _proposed,
-    ReasonerFailed: _failed,
-    SentimentJudged: _sentiment,
+    ParameterProposal: model_call_rows.answered,
+    ReasonerFailed: model_call_rows.failed,
+    RegimeAudited: model_call_rows.answered,
+    RewardsEngineered: model_call_rows.answered,
+    SanityJudged: model_call_rows.answered,
+    SentimentJudged: model_call_rows.answered,
     PostMortemWritten: _post_mortem,
     DaySummarised: _one(DayRow),
     PolicyChanged: _one(PolicyVersionRow),
