@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 from interlock.ledger.approval_rows import APPROVAL_MAKERS, APPROVAL_TABLES
-from interlock.ledger.day_rows import DayRow, PostMortemRow
+from interlock.ledger.day_rows import DayRow
+from interlock.ledger.judgement_rows import JUDGEMENT_MAKERS, JUDGEMENT_TABLES
 from interlock.ledger.row_base import Row, copied, ids_of
 from interlock.model.order import OrderStatus
 from interlock.model.values import ZERO, TradingMode
@@ -41,12 +42,6 @@ from interlock.wire.policy import (
     PolicyChanged,
     ProposalJudged,
     TradingStateChanged,
-)
-from interlock.wire.reasoning import (
-    ParameterProposal,
-    PostMortemWritten,
-    ReasonerFailed,
-    SentimentJudged,
 )
 from interlock.wire.system import AlertRaised, SafetyTripped, SpanRow
 
@@ -156,23 +151,6 @@ class ProposalRow(Row, frozen=True, kw_only=True):
     ts_desk: int
 
 
-class ModelCallRow(Row, frozen=True, kw_only=True):
-    """One call of a model. `outcome` is ``answered`` or why it gave nothing."""
-
-    desk: str
-    outcome: str
-    provider: str
-    model: str
-    cost_usd: Decimal
-    latency_ns: int
-    detail: str
-    prompt: str | None = None
-    prompt_hash: str | None = None
-    answer: str | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-
-
 class PolicyVersionRow(Row, frozen=True, kw_only=True):
     desk: str
     version: int
@@ -266,7 +244,6 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     PositionRow: ("positions", ("message_id",)),
     AccountRow: ("accounts", ("message_id",)),
     ProposalRow: ("proposals", ("message_id",)),
-    ModelCallRow: ("model_calls", ("message_id",)),
     PolicyVersionRow: ("policy_versions", ("message_id",)),
     StandingRow: ("standings", ("message_id",)),
     TripRow: ("trips", ("message_id",)),
@@ -276,7 +253,7 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     ReplayRow: ("replays", ("message_id",)),
     SpanRow: ("spans", ("trace_id", "span_id")),
     DayRow: ("days", ("message_id",)),
-    PostMortemRow: ("post_mortems", ("message_id",)),
+    **JUDGEMENT_TABLES,
     **APPROVAL_TABLES,
     OrderChange: ("order_changes", ("message_id",)),
 }
@@ -424,35 +401,6 @@ def _moved(m: PositionChanged) -> Iterable[AnyRow]:
         )
 
 
-def _proposed(m: ParameterProposal) -> Iterable[AnyRow]:
-    yield copied(ModelCallRow, m, outcome="answered", detail=m.rationale)
-
-
-def _sentiment(m: SentimentJudged) -> Iterable[AnyRow]:
-    told = f"{m.instrument_id}: {m.sentiment:+.2f}"
-    yield copied(ModelCallRow, m, outcome="answered", detail=told)
-
-
-def _post_mortem(m: PostMortemWritten) -> Iterable[AnyRow]:
-    yield copied(PostMortemRow, m)
-    # One that was written from the figures alone is no call of a model.
-    if m.prompt_hash:
-        yield copied(ModelCallRow, m, outcome="answered", detail=m.root_cause)
-
-
-def _failed(m: ReasonerFailed) -> Iterable[AnyRow]:
-    yield ModelCallRow(
-        **ids_of(m),
-        desk=m.desk,
-        outcome=m.reason,
-        provider=m.provider,
-        model=m.model,
-        cost_usd=m.spent_usd,
-        latency_ns=m.latency_ns,
-        detail=m.detail,
-    )
-
-
 def _began(m: ReplayStarted) -> Iterable[AnyRow]:
     yield ReplayRow(**ids_of(m), desk=m.desk, dataset=m.dataset, finished=False, bars=m.bars)
 
@@ -480,16 +428,13 @@ _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
     PositionChanged: _moved,
     AccountUpdated: _one(AccountRow),
     ProposalJudged: _one(ProposalRow),
-    ParameterProposal: _proposed,
-    ReasonerFailed: _failed,
-    SentimentJudged: _sentiment,
-    PostMortemWritten: _post_mortem,
     DaySummarised: _one(DayRow),
     PolicyChanged: _one(PolicyVersionRow),
     TradingStateChanged: _one(StandingRow),
     SafetyTripped: _one(TripRow),
     AlertRaised: _one(AlertRow),
     FeedStatusChanged: _one(FeedStatusRow),
+    **JUDGEMENT_MAKERS,
     **APPROVAL_MAKERS,
     ReplayStarted: _began,
     ReplayFinished: _ended,
