@@ -20,6 +20,7 @@ from interlock.wire.reasoning import (
     SanityJudged,
     SentimentJudged,
 )
+from interlock.wire.system import SpanRow
 
 _ANSWERED = "answered"
 
@@ -81,7 +82,7 @@ class EscalationRow(Row, frozen=True, kw_only=True):
     ts_desk: int
 
 
-JUDGEMENT_TABLES: Mapping[type[Row], tuple[str, tuple[str, ...]]] = {
+JUDGEMENT_TABLES: Mapping[type[Row | SpanRow], tuple[str, tuple[str, ...]]] = {
     ModelCallRow: ("model_calls", ("message_id",)),
     ScoreRow: ("scores", ("message_id",)),
     EscalationRow: ("escalations", ("message_id",)),
