@@ -50,6 +50,13 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 20.0
 SCRIPT = "<script>alert(1)</script>"
 THESIS = SCRIPT + "x" * 900_000
+DIAL = """
+[policy.parameters.aggressiveness]
+initial = 1
+lower = 0
+upper = 3
+max_step = 3
+"""
 PEOPLE = {"vera": Role.VIEWER, "otto": Role.OPERATOR, "ada": Role.APPROVER, "ben": Role.APPROVER}
 
 
@@ -211,18 +218,19 @@ async def policy_on(desk: ConsoleDesk) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def console_desk(folder: Path) -> AsyncIterator[ConsoleDesk]:
-    """Start everything, with a day of trading in the tables."""
+async def console_desk(folder: Path, *more: Message) -> AsyncIterator[ConsoleDesk]:
+    """Start everything, with a day of trading and `more` in the tables."""
     state = open_state_folder(folder)
     text = (ROOT / "deploy" / "desks" / "params.toml").read_text()
-    (state.root / "desk.toml").write_text(text.replace('"paper-params"', '"paper-1"'))
+    text = text.replace('"paper-params"', '"paper-1"')
+    (state.root / "desk.toml").write_text(text + DIAL)
     arm_at_first_start(state.root)
     server, tables = nats_server(state, desk_users(state)), postgres_server(state)
     nats, database = await asyncio.gather(_ready(server.child, state), _ready(tables.child, state))
     client = await connect(server.url, "admin", nats_password(state, "admin"), lambda _: None)
     await admin.prepare(client)
     await client.close()
-    await write_down(state.root, tables.url, day_of_trading())
+    await write_down(state.root, tables.url, [*day_of_trading(), *more])
     tokens = {name: add_token(state.secrets, name, role) for name, role in PEOPLE.items()}
     desk = ConsoleDesk(
         state=state,

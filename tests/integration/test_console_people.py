@@ -59,7 +59,7 @@ async def test_each_command_is_on_the_bus_under_the_persons_name(desk):
         assert done["policy_version"] == version.version + 1
         again = await operator.post("/api/policy/rollback", json=back)
         assert (again.status_code, again.json()["code"]) == (409, "policy.unchanged")
-        assert (await operator.get("/api/state")).json()["dial"] == 1
+        assert (await operator.get("/api/state")).json()["dial"]["level"] == 1
 
 
 async def test_two_people_approve_what_one_cannot_and_twice_is_once(desk):

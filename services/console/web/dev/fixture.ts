@@ -45,10 +45,11 @@ export const state: api.StateView = {
   policy_version: 41, policy_changed_at: nanos(NOW_MS - 52 * MINUTE_MS), demo_only: false, quarantined_until: null, kill_days: ["2026-03-04"],
   disabled_strategies: [], feed: Object.fromEntries(INSTRUMENTS.map((name) => [name, name === "XOM" ? "stale" : "ok"])),
   venue_link: [{ account: "paper-hybrid", venue: "alpaca", up: true, reason: "" }], reconciliation_breaks: [],
-  budgets: { calls_today: 1, calls_limit: 3, usd_today: "0.4127", usd_limit: "10" }, reasoner_paused: false,
-  parameters: { threshold_bps: 1.2, atr_stop: 1.8, kelly_fraction: 0.25 }, dial: 1,
+  budgets: { calls_today: 14, calls_limit: null, usd_today: "0.4127", usd_limit: "10", cloud: { calls_today: 1, calls_limit: 3, kept: 1, usd_today: "0.0311", usd_limit: "1" } },
+  reasoner_paused: false, reasoner_up: true, reasoner_reason: "", modes: [], regime: "late cycle, calm", do_not_trade: ["GME"],
+  parameters: { threshold_bps: 1.2, atr_stop: 1.8, kelly_fraction: 0.25 }, dial: { parameter: "max_position_pct", levels: [0.25, 0.6667, 1.0833, 1.5], value: 0.6667, level: 1 },
   features: { rsi: true, macd: true, volume: true, volatility: true, news: false, put_call: true },
-  weights: { short: 0.4, mid: 0.3, rl: 0.3 }, rewards: { returns: 1.0, turnover: -0.2, drawdown: -0.6 },
+  weights: { short: 0.4, mid: 0.3, rl: 0.3 }, rewards: { returns: 1.0, turnover: -0.2, drawdown: -0.6 }, caps: { core: 90, fno: 5, penny: 2 },
   desk_time: nanos(NOW_MS), bus_up: true, database_up: true,
 };
 
@@ -221,7 +222,59 @@ export const calibration: api.CalibrationView = {
     lower: claimed - 0.05, upper: claimed + 0.05, claimed, won, count,
   })),
 };
-export const budgets: api.BudgetsPage = { today: state.budgets ?? { calls_today: 0, calls_limit: 3, usd_today: "0", usd_limit: null }, models: [] };
+export const budgets: api.BudgetsPage = { today: state.budgets ?? { calls_today: 0, calls_limit: 3, usd_today: "0", usd_limit: null, cloud: null }, models: [] };
+
+function score(name: string, p_short: number, p_mid: number, size_hint: number, penalties: Record<string, number>): api.ScoreView {
+  const base = 0.4 * p_short + 0.3 * p_mid + 0.3 / (1 + Math.exp(-size_hint));
+  const total = Math.max(0, Math.min(1, base + Object.values(penalties).reduce((sum, one) => sum + one, 0)));
+  const action = total >= 0.67 ? "buy" : total <= 0.33 ? "sell" : "hold";
+  return {
+    message_id: hex(32), decision_id: decisions[0]?.decision_id ?? "", ts_event: nanos(NOW_MS), instrument_id: name, p_short, p_mid, size_hint, weights: { short: 0.4, mid: 0.3, rl: 0.3 },
+    penalties, base, score: total, action, size_fraction: action === "hold" ? 0 : 0.015, mode: "full", policy_version: 41, sentiment: name === "XOM" ? -0.6 : null,
+  };
+}
+export const scores: api.ScoresView = {
+  items: [score("AAPL", 0.62, 0.58, 0.8, {}), score("MSFT", 0.71, 0.66, 1.4, {}), score("NVDA", 0.66, 0.7, 2.1, { volatility: -0.15 }), score("SPY", 0.78, 0.7, 1.1, {}), score("TLT", 0.34, 0.31, -1.6, {}), score("XOM", 0.42, 0.39, -0.4, { negative_news: -0.1 })],
+};
+export const escalations: api.EscalationView[] = [
+  ["risk", "reward_engineer", { drawdown_5d_pct: 8.4, daily_loss_pct: 1.1 }, { drawdown_5d_pct: 8, daily_loss_pct: 2.5 }, true, "call 1 of 3 of this trading day", "2026-03-16"],
+  ["kill_switch", "sanity_judge", { daily_pnl_pct: -2.9, kill_rule_fired: 1 }, { daily_pnl_pct: -2.5, kill_rule_fired: 1 }, true, "call 3 of 3 of this trading day", "2026-03-04"],
+  ["event_heat", "regime_auditor", { put_call_ratio: 1.7 }, { put_call_ratio: 1.6 }, false, "2 of 3 calls of this trading day are made, the last one is kept for the kill switch", "2026-03-04"],
+].map(([trigger, call, observed, limits, granted, reason, day]) => ({
+  message_id: hex(32), decision_id: decisions[1]?.decision_id ?? "", ts_event: nanos(NOW_MS - 40 * MINUTE_MS), day, trigger, call, observed, limits, granted, reason, calls_today: 1,
+}) as api.EscalationView);
+export const days: api.DayView[] = Array.from({ length: 14 }, (_, at) => {
+  const pnl = at === 8 ? -2_960.4 : between(-700, 1_100);
+  return {
+    day: new Date(NOW_MS - (at + 1) * 1_440 * MINUTE_MS).toISOString().slice(0, 10), equity: (104_000 - at * 290).toFixed(2), day_pnl: pnl.toFixed(2), day_pnl_pct: pnl / 1_040, drawdown_5d_pct: between(0.2, 3.2),
+    max_drawdown_pct: between(0.1, 3), intents: Math.round(between(4, 40)), approvals: 12, denials: at % 3, fills: Math.round(between(2, 20)), fees: "1.20", killed: at === 8, escalations: at === 8 ? 3 : at % 5 === 0 ? 1 : 0,
+    proposals_applied: at % 4, model_failures: at === 8 ? 1 : 0, post_mortems: at === 8 ? 2 : 1,
+  };
+});
+export function postMortemsOf(day: string): api.PostMortemsView {
+  const known = day || days[0]?.day || "";
+  const figures = { day_pnl: -2960.4, day_pnl_pct: -2.85, fills: 14, denials: 3, escalations: 3, max_drawdown_pct: 3.1 };
+  return {
+    day: known,
+    items: [
+      { message_id: hex(32), decision_id: decisions[1]?.decision_id ?? "", ts_event: nanos(NOW_MS), day: known, root_cause: "Three of four positions were in one sector, and its news turned within an hour.", recommendations: ["Lower the sector cap while correlation is below 0.4.", "Let the news weigh before the open."], figures, source: "local", provider: "ollama", model: "qwen2.5:14b" },
+      { message_id: hex(32), decision_id: decisions[1]?.decision_id ?? "", ts_event: nanos(NOW_MS), day: known, root_cause: "The short forecast was right and the size was too large for the volatility of that day.", recommendations: ["Keep the largest name at 1 % until the z-score is below 1.5."], figures, source: "cloud", provider: "openai", model: "gpt-5" },
+    ],
+  };
+}
+export const promotion: api.PromotionView = {
+  stage: "demo_testing", stage_since: "2026-02-27", stages: ["demo", "demo_testing", "stress", "live_micro", "live_limited", "full"], next_stage: "stress", assessed_on: "2026-03-16",
+  criteria: [
+    { name: "sessions", observed: "8 in a row", needed: "10", holds: false }, { name: "sharpe", observed: "1.37", needed: "above 0.8", holds: true },
+    { name: "drawdown", observed: "3.2 %", needed: "below 8 %", holds: true }, { name: "escalations", observed: "0.4 a day", needed: "below 1 a day", holds: true },
+  ],
+  demo_only: true, forced_demo: false, paper_after: null, kill_days: ["2026-03-04"], kill_days_limit: 3, kill_window_days: 10, quarantined_since: null, quarantined_until: null,
+  judged_stay_demo: false, judged_at: nanos(NOW_MS), path: ["stage demo_testing is on paper: it ends with a promotion"],
+};
+export const cloud: api.CloudStatusView = {
+  status: "available", provider: "openai", model: "gpt-5", paused: false, last_escalation: escalations[0] ?? null, budgets: budgets.today,
+  last_call: { decision_id: decisions[1]?.decision_id ?? "", ts_event: nanos(NOW_MS), provider: "openai", model: "gpt-5", question: "reward_engineer", outcome: "answered", cost_usd: "0.0311", latency_ms: 4120 },
+};
 
 export const versions: api.PolicyVersionView[] = Array.from({ length: 14 }, (_, at) => {
   const version = 41 - at;
@@ -293,7 +346,7 @@ export function decisionOf(id: string, huge: boolean): api.DecisionView | null {
     })),
     messages: SPANS.map(([, service, name], at) => ({ message_id: `m${at}`, ts_event: item.ts_event, tag: `${service}.${name.split(" ")[0] ?? ""}.v1`, subject: `evt.${service}.hybrid` })),
     model_calls: [{
-      message_id: hex(32), ts_event: item.ts_event, outcome: "answered", provider: "ollama", model: "qwen2.5:14b-instruct-q4",
+      message_id: hex(32), ts_event: item.ts_event, outcome: "answered", question: isOrder ? "decision" : "param_proposal", source: null, provider: "ollama", model: "qwen2.5:14b-instruct-q4",
       prompt: "You advise a trading desk. Answer with one JSON object of the schema below and nothing else.\n\nUniverse: SPY 561.20 (+0.4 %), TLT 91.30 (+0.2 %)\nRegime: calm; z 0.7; correlation 0.63\nHeld: SPY 38 @ 555.54\n\nSchema: {instrument_id, action, direction, conviction 0-100, p_win 0-1, thesis}",
       answer: huge ? answer + " very long thesis".repeat(62_000) : answer, parsed: { instrument_id: "SPY", action: "enter", direction: "long", conviction: 71, p_win: 0.61 },
       detail: "", tokens_in: 1804, tokens_out: 212, cost_usd: "0.00000", latency_ms: 812,
@@ -313,7 +366,9 @@ export function decisionOf(id: string, huge: boolean): api.DecisionView | null {
       message_id: hex(32), ts_event: item.ts_event, intent_id: item.intent_id ?? "", status, tag: `order.${status}.v1`, filled_quantity: at > 1 ? item.quantity : "0", detail: at === 1 ? "alpaca accepted it as 8f2e" : null,
     })) : [],
     fills: isOrder && item.status === "filled" ? marksOf(item.instrument_id ?? "").fills.slice(0, 1) : [],
-    set_by: { version: 41, decision_id: versions[0]?.decision_id ?? "", author: "local-reasoner", reason: "momentum paid" },
+    scores: isOrder ? scores.items.filter((known) => known.instrument_id === item.instrument_id).map((known) => ({ ...known, decision_id: id })) : [],
+    escalations: isOrder ? [] : escalations.slice(0, 1), policy_changes: isOrder ? [] : versions.slice(0, 1),
+    set_by: { escalations: ["risk"], version: 41, decision_id: versions[0]?.decision_id ?? "", author: "local-reasoner", reason: "momentum paid" },
     outcome: { result: item.status === "filled" ? "won" : "none", filled_quantity: item.status === "filled" ? item.quantity ?? "0" : "0", fees: "0.02", entry_price: item.status === "filled" ? "561.18" : null, exit_price: item.status === "filled" ? "563.40" : null, realised_pnl: item.status === "filled" ? "84.36" : null },
   };
 }

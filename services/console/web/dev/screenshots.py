@@ -53,7 +53,7 @@ class Look(NamedTuple):
 
 
 LOOKS = (Look("light", "light", WIDE), Look("dark", "dark", WIDE), Look("phone", "dark", PHONE))
-PAGES = ("desk", "decisions", "orders", "approvals", "policy", "services")
+PAGES = ("desk", "decisions", "orders", "approvals", "days", "policy", "services")
 
 
 def main() -> int:

@@ -70,6 +70,12 @@ function answer(path: string, query: URLSearchParams): unknown {
     case "/api/scorecard": return desk.scorecard;
     case "/api/calibration": return isEmpty ? { count: 0, brier: null, bins: [] } : desk.calibration;
     case "/api/budgets": return desk.budgets;
+    case "/api/scores": return isEmpty ? { items: [] } : desk.scores;
+    case "/api/escalations": return page(desk.escalations, query);
+    case "/api/days": return page(desk.days, query);
+    case "/api/post-mortems": return isEmpty ? { day: null, items: [] } : desk.postMortemsOf(query.get("day") ?? "");
+    case "/api/promotion": return desk.promotion;
+    case "/api/gpt5-status": return desk.cloud;
     case "/api/health": return desk.health;
     default: return null;
   }

@@ -5,6 +5,7 @@ import { listen } from "./api/live.ts";
 import { sessionQuery } from "./api/queries.ts";
 import type { AlertView, SessionView } from "./api/types.gen.ts";
 import { ApprovalsPage } from "./pages/approvals.tsx";
+import { DaysPage } from "./pages/days/page.tsx";
 import { DecisionPage } from "./pages/decision/page.tsx";
 import { DecisionsPage } from "./pages/decisions.tsx";
 import { DeskPage } from "./pages/desk/page.tsx";
@@ -44,6 +45,8 @@ function Page(): ReactElement {
       return <OrdersPage query={route.query} />;
     case "approvals":
       return <ApprovalsPage />;
+    case "days":
+      return <DaysPage key={route.id} day={route.id} />;
     case "policy":
       return <PolicyPage query={route.query} />;
     case "services":

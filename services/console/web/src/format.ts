@@ -135,6 +135,21 @@ export function words(code: string | null | undefined): string {
   return code ? code.replaceAll("_", " ") : NONE;
 }
 
+const MODES: Record<string, string> = {
+  full: "All models", data_stall: "Data stall: holding positions", rl_only: "RL only", predictors_only: "Predictors only, sizes halved",
+  forecasts_missing: "Forecasts missing", no_models: "No models: no entries",
+};
+
+/** A failure mode as people call it. */
+export function modeName(mode: string): string {
+  return MODES[mode] ?? words(mode);
+}
+
+/** A kind of call, a trigger, a source: `reward_engineer` as “reward engineer”. */
+export function listed(numbers: Record<string, number>, digits = 3): string {
+  return Object.entries(numbers).map(([name, value]) => `${words(name)} ${number(value, digits)}`).join(", ");
+}
+
 export function shortId(id: string): string {
   return id.slice(0, 8);
 }

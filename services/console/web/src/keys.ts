@@ -7,6 +7,7 @@ export const GOES: [string, PageName, string][] = [
   ["l", "decisions", "Decisions"],
   ["o", "orders", "Orders and positions"],
   ["a", "approvals", "Approvals"],
+  ["y", "days", "Days, post-mortems and stages"],
   ["p", "policy", "Policy"],
   ["s", "services", "Services and streams"],
 ];

@@ -1,7 +1,7 @@
 /* Where on the page a person is, kept behind the # so that the server needs to know no pages. */
 import { useSyncExternalStore } from "react";
 
-export const PAGES = ["desk", "decisions", "orders", "approvals", "policy", "services"] as const;
+export const PAGES = ["desk", "decisions", "orders", "approvals", "days", "policy", "services"] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface Route {
@@ -15,6 +15,7 @@ function read(): Route {
   const [head = "", id = ""] = path.split("/");
   const query = new URLSearchParams(search);
   if (head === "") return { page: "desk", id: "", query };
+  if (head === "days" && id) return { page: "days", id: decodeURIComponent(id), query };
   if (head === "decisions" && id) return { page: "decision", id: decodeURIComponent(id), query };
   const page = PAGES.find((name) => name === head);
   return { page: page ?? "unknown", id: "", query };

@@ -6,7 +6,7 @@ import { keepSession, post } from "./api/client.ts";
 import { useLink } from "./api/live.ts";
 import { approvalsQuery, stateQuery } from "./api/queries.ts";
 import type { SessionView, StateView } from "./api/types.gen.ts";
-import { brief, money, moment, number, percent, words } from "./format.ts";
+import { brief, modeName, money, moment, number, percent, words } from "./format.ts";
 import { GOES, useKeys } from "./keys.ts";
 import { ResumeDialog } from "./resume.tsx";
 import { linkTo, useRoute } from "./route.ts";
@@ -16,7 +16,7 @@ import { Icon, Mark, type IconName } from "./ui/icons.tsx";
 import { Badge, Change } from "./ui/parts.tsx";
 
 const SHORT_NAMES: Record<string, string> = {
-  desk: "Desk", decisions: "Decisions", orders: "Orders", approvals: "Approvals", policy: "Policy", services: "Services",
+  desk: "Desk", decisions: "Decisions", orders: "Orders", approvals: "Approvals", days: "Days", policy: "Policy", services: "Services",
 };
 
 function KillButton({ state }: { state: StateView | undefined }): ReactElement {
@@ -201,8 +201,11 @@ function Banners({ state }: { state: StateView | undefined }): ReactElement {
       )}
       {state && !state.bus_up && <Banner tone="lost" icon="warn"><strong>The bus does not answer.</strong> Figures stand still; kill still works.</Banner>}
       {state && !state.database_up && <Banner tone="lost" icon="warn"><strong>The ledger’s database does not answer.</strong> Lists stand still; kill still works.</Banner>}
+      {state?.modes.map((one) => (
+        <Banner key={one.mode} tone="lost" icon="warn"><strong>{modeName(one.mode)}</strong> since {brief(one.since, state.desk_time)}{one.by_silence ? ", by silence" : ""}: <span className="words">{one.reason.slice(0, 300)}</span></Banner>
+      ))}
       {state?.quarantined_until && (
-        <Banner tone="lost" icon="clock"><strong>Quarantine until {state.quarantined_until}.</strong> Kill days: {state.kill_days.join(", ") || "none"}.</Banner>
+        <Banner tone="lost" icon="clock"><strong>Quarantine until {state.quarantined_until}.</strong> Kill days: {state.kill_days.join(", ") || "none"}. <a href={linkTo("days")}>The way back</a></Banner>
       )}
     </>
   );

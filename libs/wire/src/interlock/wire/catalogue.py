@@ -360,18 +360,18 @@ ENTRIES: tuple[Entry, ...] = (
         pattern="cmd.reasoner.pause.{desk}",
         subject_of=subjects.pause_reasoner,
         stream=Stream.DESK,
-        publishers=(CONSOLE,),
-        listeners=(REASONER, LEDGER),
-        why="a named person wants the model asked no more",
+        publishers=PEOPLE,
+        listeners=(REASONER, ESCALATION, LEDGER),
+        why="a named person wants no model asked any more",
     ),
     Entry(
         kind=reasoning.ResumeReasoner,
         pattern="cmd.reasoner.resume.{desk}",
         subject_of=subjects.resume_reasoner,
         stream=Stream.DESK,
-        publishers=(CONSOLE,),
-        listeners=(REASONER, LEDGER),
-        why="a named person wants the model asked again",
+        publishers=PEOPLE,
+        listeners=(REASONER, ESCALATION, LEDGER),
+        why="a named person wants the models asked again",
     ),
     Entry(
         kind=reasoning.ReasonerPaused,
@@ -380,7 +380,7 @@ ENTRIES: tuple[Entry, ...] = (
         stream=Stream.DESK,
         publishers=(REASONER,),
         listeners=(LEDGER, CONSOLE),
-        why="whether the model is asked",
+        why="whether models are asked",
     ),
     Entry(
         kind=policy.CommandRefused,
@@ -451,7 +451,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.sanity_judged,
         stream=Stream.DESK,
         publishers=(REASONER, ESCALATION),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, LEDGER, CONSOLE),
         why="whether a desk should stay on paper after a kill",
     ),
     Entry(
@@ -714,7 +714,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.sentiment,
         stream=Stream.DESK,
         publishers=(REASONER,),
-        listeners=(STRATEGY, ESCALATION, LEDGER),
+        listeners=(STRATEGY, ESCALATION, LEDGER, CONSOLE),
         why="how a model takes the news of one instrument",
     ),
     Entry(
@@ -723,7 +723,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.reasoner_status,
         stream=Stream.DESK,
         publishers=(REASONER,),
-        listeners=(STRATEGY, LEDGER),
+        listeners=(STRATEGY, LEDGER, CONSOLE),
         why="the local model is out of reach, or answers again",
     ),
     Entry(
@@ -732,7 +732,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.post_mortem,
         stream=Stream.DESK,
         publishers=(REASONER, ESCALATION),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="what a trading day came to, and why",
     ),
     Entry(
@@ -741,7 +741,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.day_summarised,
         stream=Stream.DESK,
         publishers=(LEDGER,),
-        listeners=(REASONER, ESCALATION),
+        listeners=(REASONER, ESCALATION, CONSOLE),
         why="a trading day that is over, in figures",
     ),
     Entry(
@@ -750,7 +750,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.promotion,
         stream=Stream.DESK,
         publishers=(POLICY,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="what the desk has shown of what the next stage needs",
     ),
     Entry(
@@ -759,7 +759,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.score,
         stream=Stream.DESK,
         publishers=(STRATEGY,),
-        listeners=(ESCALATION, LEDGER),
+        listeners=(ESCALATION, LEDGER, CONSOLE),
         why="the meta-ensemble's score after one bar, with all it was made of",
     ),
     Entry(
@@ -768,7 +768,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.mode_changed,
         stream=Stream.DESK,
         publishers=(STRATEGY,),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, LEDGER, CONSOLE),
         why="a failure mode of the meta-ensemble begins or ends",
     ),
     Entry(
@@ -777,7 +777,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.escalation_triggered,
         stream=Stream.DESK,
         publishers=(ESCALATION,),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, LEDGER, CONSOLE),
         why="something is worth a call of the cloud model, granted or not",
     ),
     Entry(
@@ -786,7 +786,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.regime_audited,
         stream=Stream.DESK,
         publishers=(ESCALATION,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="a model's view of the market's regime, and what it would change",
     ),
     Entry(
@@ -795,7 +795,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.rewards_engineered,
         stream=Stream.DESK,
         publishers=(ESCALATION,),
-        listeners=(LEDGER,),
+        listeners=(LEDGER, CONSOLE),
         why="a model's view of what the desk should be rewarded for",
     ),
     Entry(
@@ -804,7 +804,7 @@ ENTRIES: tuple[Entry, ...] = (
         subject_of=subjects.do_not_trade,
         stream=Stream.DESK,
         publishers=(ESCALATION,),
-        listeners=(POLICY, LEDGER),
+        listeners=(POLICY, LEDGER, CONSOLE),
         why="a model asks to leave some instruments or sectors alone",
     ),
 )

@@ -36,6 +36,13 @@ class ReasonerFailure(StrEnum):
     PROVIDER = "provider"
 
 
+class AnswerSource(StrEnum):
+    """Who answered an escalation: the cloud model, or the local one in its place."""
+
+    CLOUD = "cloud"
+    LOCAL = "local"
+
+
 class Assessment(DeskMessage, frozen=True, kw_only=True, tag="reasoner.assessment.v1"):
     """A model's view of one instrument. `confidence` is a whole number from 0 to 100."""
 
@@ -85,7 +92,8 @@ class ParameterProposal(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pa
 class ReasonerFailed(DeskMessage, frozen=True, kw_only=True, tag="reasoner.failed.v1"):
     """A model call gave nothing; `spent_usd` is what it cost all the same.
 
-    `question` is the kind of answer that was asked for, such as ``sentiment``.
+    `question` is the kind of answer that was asked for, such as ``sentiment``; `source` is who was
+    asked because of an escalation, none where there was none.
     """
 
     reason: ReasonerFailure
@@ -95,6 +103,7 @@ class ReasonerFailed(DeskMessage, frozen=True, kw_only=True, tag="reasoner.faile
     spent_usd: Decimal
     latency_ns: int
     question: str = ""
+    source: AnswerSource | None = None
 
 
 class Trigger(StrEnum):
@@ -115,13 +124,6 @@ class CallKind(StrEnum):
     REGIME_AUDITOR = "regime_auditor"
     SANITY_JUDGE = "sanity_judge"
     POST_MORTEM = "post_mortem"
-
-
-class AnswerSource(StrEnum):
-    """Who answered an escalation: the cloud model, or the local one in its place."""
-
-    CLOUD = "cloud"
-    LOCAL = "local"
 
 
 class EscalationTriggered(DeskMessage, frozen=True, kw_only=True, tag="escalation.triggered.v1"):
@@ -332,21 +334,21 @@ class PostMortemWritten(DeskMessage, frozen=True, kw_only=True, tag="reasoner.po
 
 
 class PauseReasoner(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pause.v1"):
-    """A named person wants the model asked no more until it is resumed."""
+    """A named person wants no model asked any more, near or far, until it is resumed."""
 
     by: str
     reason: str
 
 
 class ResumeReasoner(DeskMessage, frozen=True, kw_only=True, tag="reasoner.resume.v1"):
-    """A named person wants the model asked again."""
+    """A named person wants the models asked again."""
 
     by: str
     reason: str
 
 
 class ReasonerPaused(DeskMessage, frozen=True, kw_only=True, tag="reasoner.paused.v1"):
-    """Whether the model is asked from now on, and whose word that is."""
+    """Whether models are asked from now on, and whose word that is."""
 
     paused: bool
     by: str

@@ -38,6 +38,7 @@ from interlock.wire.policy import (
     SetStage,
     TradingStateChanged,
 )
+from interlock.wire.reasoning import PauseReasoner, ReasonerPaused, ResumeReasoner
 
 STORE_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -53,9 +54,9 @@ type Command = (
 )
 type Word = GiveApproval | RejectApproval
 type Rules = TradingStateChanged | PolicyChanged
-type Answer = Rules | ApprovalCounted
+type Answer = Rules | ApprovalCounted | ReasonerPaused
 
-ANSWERS = (TradingStateChanged, PolicyChanged, ApprovalCounted, CommandRefused)
+ANSWERS = (TradingStateChanged, PolicyChanged, ApprovalCounted, ReasonerPaused, CommandRefused)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +159,16 @@ async def say(state: StateFolder, word_at: Callable[[str, int], Word]) -> Approv
         return answer
 
 
+async def tell_models(
+    state: StateFolder, word_at: Callable[[str, int], PauseReasoner | ResumeReasoner]
+) -> ReasonerPaused:
+    """Have models asked no more, or again; otherwise as `ask`."""
+    async with _desk_bus(state) as (bus, desk):
+        answer, _ = await _sent(bus, word_at(desk, await _moment(bus, desk)))
+        assert isinstance(answer, ReasonerPaused)
+        return answer
+
+
 async def standing(state: StateFolder) -> tuple[TradingStateChanged, PromotionAssessed | None]:
     """Return the standing of the desk that runs, and what it has shown, as policy said it last.
 
@@ -207,7 +218,9 @@ async def _moment(bus: BusReader, desk: str) -> int:
     return 0 if tick is None else tick.ts_event
 
 
-async def _sent(bus: BusReader, command: Command | Word) -> tuple[Answer, int]:
+async def _sent(
+    bus: BusReader, command: Command | Word | PauseReasoner | ResumeReasoner
+) -> tuple[Answer, int]:
     """Return the answer, and how long it took from sending to hearing it, in nanoseconds."""
     answers: asyncio.Queue[Answer | CommandRefused] = asyncio.Queue()
 
@@ -228,8 +241,8 @@ async def _sent(bus: BusReader, command: Command | Word) -> tuple[Answer, int]:
                 pass
     except TimeoutError:
         raise CliError(
-            f"the command is stored, but policy has not obeyed it within {ANSWER_SECONDS:g} s: "
-            "it will when it is back; look at `interlock status`"
+            f"the command is stored, but nobody has obeyed it within {ANSWER_SECONDS:g} s: "
+            "who is to will when it is back; look at `interlock status`"
         ) from None
     if isinstance(answer, CommandRefused):
         raise RefusedError(answer.code, answer.reason)

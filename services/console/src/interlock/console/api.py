@@ -14,7 +14,16 @@ from litestar.types import ASGIApp
 from interlock.console.console import Console
 from interlock.console.guards import STATE_KEY
 from interlock.console.problems import on_problem
-from interlock.console.routes import actions, approvals, desk, live, page, records, session
+from interlock.console.routes import (
+    actions,
+    approvals,
+    desk,
+    judgement,
+    live,
+    page,
+    records,
+    session,
+)
 from interlock.console.schema_page import PlainSchemaPage
 from interlock.console.sessions import COOKIE, CSRF_HEADER
 from interlock.console.wall import MOST_BODY_BYTES, Wall
@@ -23,6 +32,7 @@ ROUTES: Sequence[Any] = (
     *session.ROUTES,
     *desk.ROUTES,
     *records.ROUTES,
+    *judgement.ROUTES,
     *live.ROUTES,
     *actions.ROUTES,
     *approvals.ROUTES,

@@ -16,6 +16,7 @@ from interlock.console.api import application
 from interlock.console.changes import Changes
 from interlock.console.config import ConsoleConfig
 from interlock.console.console import Console
+from interlock.console.desk_views import dial_of
 from interlock.console.hearing import Hearing
 from interlock.console.news import News
 from interlock.console.sessions import Sessions
@@ -79,6 +80,9 @@ def assemble(settings: Settings, file: DeskFile, config: ConsoleConfig) -> tuple
         sessions=Sessions(secrets, config.session_hours),
         allowed_hosts=frozenset(
             name.lower() for name in (*OWN_NAMES, config.host, *config.allowed_hosts)
+        ),
+        dial=dial_of(
+            config.dial, file.sections.get("policy", {}).get("parameters", {}).get(config.dial, {})
         ),
     )
     news = News(console)

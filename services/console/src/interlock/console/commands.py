@@ -112,7 +112,7 @@ async def ask(console: Console, wanted: DeskMessage, by: str) -> ActionView:
                 given=answer.given,
             )
         case ReasonerPaused():
-            detail = "the model is not asked" if answer.paused else "the model is asked"
+            detail = "models are not asked" if answer.paused else "models are asked"
             return ActionView(outcome="obeyed", message_id=wanted.message_id, by=by, detail=detail)
         case _:
             return ActionView(

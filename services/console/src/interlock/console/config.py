@@ -17,11 +17,15 @@ class ConsoleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         lets its name point here is refused.
     session_hours
         After how long a person has to log in again.
+    dial
+        The parameter of policy's that the aggressiveness dial moves, from its lower limit to its
+        upper one. A desk without such a parameter has no dial.
     """
 
     host: str = "127.0.0.1"
     allowed_hosts: list[str] = []
     session_hours: int = 12
+    dial: str = "aggressiveness"
 
     def __post_init__(self) -> None:
         if not 1 <= self.session_hours <= _LONGEST_SESSION_HOURS:

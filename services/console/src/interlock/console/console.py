@@ -8,22 +8,24 @@ from typing import Any
 
 from interlock.console import desk_views
 from interlock.console.changes import Changes
-from interlock.console.desk_views import decimal_of
+from interlock.console.desk_views import Dial, decimal_of
 from interlock.console.hearing import Hearing
 from interlock.console.order_book import OrderBook
 from interlock.console.plain import maybe_money, money
-from interlock.console.queries import models
+from interlock.console.queries import judgement, models
 from interlock.console.sessions import LoginRate, Sessions
 from interlock.console.state import Live
 from interlock.console.tables import Tables
-from interlock.console.views.desk import BudgetsView, StateView
+from interlock.console.views.desk import BudgetsView, CloudCallsView, StateView
 from interlock.model.desk import DeskConfig
 from interlock.model.equity import trading_day
 from interlock.runtime.errors import UnavailableError
 
 _NANOS_PER_HOUR = 3_600_000_000_000
 _HOURS_PER_DAY = 24
-_ASKS_MODELS = "local_reasoner"
+_ASKS_MODELS, _ESCALATES = "local_reasoner", "escalation"
+_CLOUD_CALLS = 3
+_KEPT = 1
 
 
 @dataclass(slots=True)
@@ -39,17 +41,32 @@ class Console:
     changes: Changes
     sessions: Sessions
     allowed_hosts: frozenset[str]
+    dial: Dial
     login_rate: LoginRate = field(default_factory=LoginRate)
     book: OrderBook = field(default_factory=OrderBook)
     budgets: BudgetsView | None = None
     bars_read: bool = False
 
     @property
+    def day(self) -> int:
+        """The desk's trading day, counted from 1970."""
+        return trading_day(self.live.moment, self.desk.day_starts_at_utc_hour)
+
+    @property
     def day_began(self) -> int:
         """When the desk's trading day began, on its own clock (UNIX ns)."""
         hour = self.desk.day_starts_at_utc_hour
-        day = trading_day(self.live.moment, hour)
-        return max(0, (day * _HOURS_PER_DAY + hour) * _NANOS_PER_HOUR)
+        return max(0, (self.day * _HOURS_PER_DAY + hour) * _NANOS_PER_HOUR)
+
+    @property
+    def escalates(self) -> bool:
+        return _ESCALATES in self.sections
+
+    @property
+    def cloud(self) -> Mapping[str, Any]:
+        """Section ``[escalation.cloud]`` as it is written, empty where there is none."""
+        found: Mapping[str, Any] = self.sections.get(_ESCALATES, {}).get("cloud") or {}
+        return found
 
     async def budgets_now(self) -> BudgetsView:
         """Return model calls and costs of the trading day.
@@ -68,8 +85,20 @@ class Console:
             calls_limit=limit if isinstance(limit, int) else None,
             usd_today=money(usd),
             usd_limit=maybe_money(usd_limit),
+            cloud=await self._cloud_calls() if self.escalates else None,
         )
         return self.budgets
+
+    async def _cloud_calls(self) -> CloudCallsView:
+        section = self.sections.get(_ESCALATES, {})
+        asked = self.tables, self.desk.name
+        return CloudCallsView(
+            calls_today=await judgement.calls_granted(*asked, self.day),
+            calls_limit=int(section.get("max_calls_per_day", _CLOUD_CALLS)),
+            kept=_KEPT,
+            usd_today=money(await models.spent_on_cloud(*asked, self.day_began)),
+            usd_limit=maybe_money(decimal_of(self.cloud.get("budget_usd_per_day"))),
+        )
 
     async def budgets_if_known(self) -> BudgetsView | None:
         """Return the same; what was known last where the tables cannot be asked."""
@@ -84,6 +113,7 @@ class Console:
             self.live,
             self.folder,
             self.budgets,
+            self.dial,
             bus_up=self.hearing.up,
             database_up=self.tables.up,
         )

@@ -1,7 +1,9 @@
 """The desk at a glance, from what it has said last."""
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from interlock.console.views.desk import (
     AccountView,
     BucketsView,
     BudgetsView,
+    DialView,
     KillSwitchView,
+    ModeView,
     PositionView,
     StateView,
     UseView,
@@ -25,10 +29,13 @@ from interlock.model.desk import DeskConfig
 from interlock.model.values import ZERO, TradingMode, TradingState
 from interlock.runtime.switch_file import read_kill_file, read_switch
 from interlock.wire.accounts import AccountUpdated, PositionLine
+from interlock.wire.decisions import Mode
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HUNDRED = Decimal(100)
-DIAL = "aggressiveness"
+DIAL_LEVELS = 4
+FEATURE, WEIGHT, REWARD, CAP = "feature.", "weight.", "reward.", "bucket_cap_pct."
+"""How policy's parameters of a desk with models are named: what each kind's names begin with."""
 _UNKNOWN = "unknown"
 _NORMAL_Z, _HIGH_Z, _EXTREME_Z = 0.0, 1.0, 2.0
 
@@ -39,6 +46,11 @@ def day_text(day: int) -> str:
         return (_EPOCH + timedelta(days=day)).date().isoformat()
     except OverflowError:
         return str(day)
+
+
+def day_number(text: str) -> int:
+    """Return a trading day, counted from 1970; ValueError where it is not written as `day_text`."""
+    return (date.fromisoformat(text) - _EPOCH.date()).days
 
 
 def kill_switch(folder: Path) -> KillSwitchView:
@@ -129,11 +141,58 @@ def numbers_under(parameters: dict[str, float], prefix: str) -> dict[str, float]
     }
 
 
+def modes(live: Live) -> list[ModeView]:
+    """Return the failure modes in force, the oldest first."""
+    begun = [one for one in live.modes.values() if one.begun and one.mode is not Mode.FULL]
+    return [
+        ModeView(
+            mode=one.mode,
+            since=str(one.ts_event),
+            reason=one.reason,
+            by_silence=one.by_silence,
+        )
+        for one in sorted(begun, key=lambda one: (one.ts_event, one.mode))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """The parameter that the dial moves, and its value at each level, the most careful first."""
+
+    parameter: str
+    levels: tuple[float, ...]
+
+
+def dial_of(parameter: str, limits: Mapping[str, Any]) -> Dial:
+    """Return the dial over a parameter's hard limits, evenly; without limits it has no levels."""
+    lower, upper = decimal_of(limits.get("lower")), decimal_of(limits.get("upper"))
+    if lower is None or upper is None or lower >= upper:
+        return Dial(parameter, ())
+    step = (upper - lower) / (DIAL_LEVELS - 1)
+    return Dial(
+        parameter, tuple(round(float(lower + step * level), 4) for level in range(DIAL_LEVELS))
+    )
+
+
+def dial_view(dial: Dial, parameters: Mapping[str, float]) -> DialView | None:
+    """Return where the dial stands, none where the desk has nothing that it moves."""
+    value = parameters.get(dial.parameter)
+    if value is None or not dial.levels:
+        return None
+    return DialView(
+        parameter=dial.parameter,
+        levels=list(dial.levels),
+        value=value,
+        level=dial.levels.index(value) if value in dial.levels else None,
+    )
+
+
 def state_view(
     desk: DeskConfig,
     live: Live,
     folder: Path,
     budgets: BudgetsView | None,
+    dial: Dial,
     *,
     bus_up: bool,
     database_up: bool,
@@ -141,7 +200,6 @@ def state_view(
     """Return what stands above every page. Before the first word a desk is halted."""
     trading, account, policy = live.trading, live.account, live.policy
     parameters = {} if policy is None else policy.parameters
-    dial = parameters.get(DIAL)
     return StateView(
         desk=desk.name,
         account=desk.account,
@@ -181,11 +239,17 @@ def state_view(
         reconciliation_breaks=[text for book in live.books.values() for text in book.breaks],
         budgets=budgets,
         reasoner_paused=live.reasoner is not None and live.reasoner.paused,
+        reasoner_up=live.local_model is None or live.local_model.up,
+        reasoner_reason="" if live.local_model is None else live.local_model.reason,
+        modes=modes(live),
+        regime="" if live.regime is None else live.regime.regime_label,
+        do_not_trade=[] if policy is None else policy.do_not_trade,
         parameters=parameters,
-        dial=None if dial is None else int(dial),
-        features={n: value > 0 for n, value in numbers_under(parameters, "feature.").items()},
-        weights=numbers_under(parameters, "weight."),
-        rewards=numbers_under(parameters, "reward."),
+        dial=dial_view(dial, parameters),
+        features={n: value > 0 for n, value in numbers_under(parameters, FEATURE).items()},
+        weights=numbers_under(parameters, WEIGHT),
+        rewards=numbers_under(parameters, REWARD),
+        caps=numbers_under(parameters, CAP),
         desk_time=str(live.moment),
         bus_up=bus_up,
         database_up=database_up,

@@ -20,6 +20,7 @@ from interlock.runtime.errors import UnavailableError
 from interlock.wire import catalogue, codec
 from interlock.wire.base import Message
 from interlock.wire.catalogue import CONSOLE, Stream
+from interlock.wire.decisions import ModeChanged
 from interlock.wire.market import Bar
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ AGAIN_SECONDS = 0.5
 LOOK_SECONDS = 0.5
 STORE_SECONDS = 2.0
 _BARS_READ_BACK = 50_000
+_MODES_AMONG = 10_000_000
 
 
 def _to_nobody(_: Message) -> None:
@@ -98,6 +100,9 @@ class Hearing:
             kinds = [one for one in STARTS_FROM if catalogue.BY_KIND[one].stream is stream]
             for message in await bus.latest(kinds):
                 evolve(self.live, message, time.time_ns())
+        # Several modes may hold at once, so the last word on one subject is not enough.
+        for message in await bus.newest(ModeChanged, _MODES_AMONG):
+            evolve(self.live, message, time.time_ns())
 
     def _hear(self, body: bytes) -> None:
         try:

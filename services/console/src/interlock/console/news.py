@@ -6,14 +6,18 @@ import time
 
 from interlock.console import desk_views
 from interlock.console.console import Console
+from interlock.console.desk_views import day_text
 from interlock.console.health_views import health_view
 from interlock.console.order_book import decision_item, proposal_item
 from interlock.console.plain import money
 from interlock.console.queries import approvals, orders
+from interlock.console.scores import score_view
 from interlock.console.views.health import AlertView
+from interlock.console.views.judgement import DayNews, EscalationView
 from interlock.console.views.orders import DenialView, FillView
 from interlock.console.views.policy import ChangeView, PolicyVersionView
 from interlock.runtime.errors import UnavailableError
+from interlock.wire.accounts import DaySummarised
 from interlock.wire.approvals import (
     ApprovalCounted,
     ApprovalDecided,
@@ -21,9 +25,19 @@ from interlock.wire.approvals import (
     ApprovalRequested,
 )
 from interlock.wire.base import Message
+from interlock.wire.decisions import ScoreComputed
 from interlock.wire.orders import OrderDenied, OrderFilled
-from interlock.wire.policy import PolicyChanged, ProposalJudged
-from interlock.wire.reasoning import ParameterProposal, ReasonerFailed
+from interlock.wire.policy import PolicyChanged, PromotionAssessed, ProposalJudged
+from interlock.wire.reasoning import (
+    EscalationTriggered,
+    ParameterProposal,
+    PostMortemWritten,
+    ReasonerFailed,
+    RegimeAudited,
+    RewardsEngineered,
+    SanityJudged,
+    SentimentJudged,
+)
 from interlock.wire.system import AlertRaised, Heartbeat
 
 _log = logging.getLogger(__name__)
@@ -71,8 +85,24 @@ class News:
         match message:
             case ProposalJudged():
                 changes.note("decision", message.message_id, proposal_item(message))
-            case ParameterProposal() | ReasonerFailed():
+            case (
+                ParameterProposal()
+                | ReasonerFailed()
+                | RegimeAudited()
+                | RewardsEngineered()
+                | SanityJudged()
+                | SentimentJudged()
+            ):
                 self._spent = True
+            case ScoreComputed():
+                live = self._console.live
+                changes.note("score", message.instrument_id, score_view(live, message))
+            case EscalationTriggered():
+                self._spent = True
+                changes.note("escalation", message.message_id, _escalation(message))
+            case DaySummarised() | PostMortemWritten() | PromotionAssessed():
+                self._spent = True
+                changes.note("day", "", DayNews(day=day_text(message.day)))
             case OrderDenied():
                 for place, one in enumerate(_denials(message)):
                     changes.note("denial", f"{message.message_id} {place}", one)
@@ -181,6 +211,22 @@ def _fill(m: OrderFilled) -> FillView:
         price=money(m.last_px),
         fee=money(m.fee),
         trade_id=m.trade_id,
+    )
+
+
+def _escalation(m: EscalationTriggered) -> EscalationView:
+    return EscalationView(
+        message_id=m.message_id,
+        decision_id=m.decision_id,
+        ts_event=str(m.ts_event),
+        day=day_text(m.day),
+        trigger=m.trigger,
+        call=m.call,
+        observed=m.observed,
+        limits=m.limits,
+        granted=m.granted,
+        reason=m.reason,
+        calls_today=m.calls_today,
     )
 
 

@@ -5,10 +5,18 @@ from dataclasses import dataclass, field
 
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message
+from interlock.wire.decisions import Mode, ModeChanged, ScoreComputed
 from interlock.wire.market import Bar, ClockTicked, FeaturesComputed, FeedStatusChanged
 from interlock.wire.orders import GateConfigured, ReconciliationCompleted, VenueLinkChanged
-from interlock.wire.policy import PolicyChanged, TradingStateChanged
-from interlock.wire.reasoning import ReasonerPaused
+from interlock.wire.policy import PolicyChanged, PromotionAssessed, TradingStateChanged
+from interlock.wire.reasoning import (
+    EscalationTriggered,
+    ReasonerPaused,
+    ReasonerStatusChanged,
+    RegimeAudited,
+    SanityJudged,
+    SentimentJudged,
+)
 from interlock.wire.system import DeadLettered, Heartbeat, SwitchChanged
 
 BARS_KEPT = 2_000
@@ -25,6 +33,13 @@ STARTS_FROM: tuple[type[Message], ...] = (
     AccountUpdated,
     GateConfigured,
     ReasonerPaused,
+    ReasonerStatusChanged,
+    EscalationTriggered,
+    RegimeAudited,
+    SanityJudged,
+    SentimentJudged,
+    PromotionAssessed,
+    ScoreComputed,
     FeaturesComputed,
     ClockTicked,
 )
@@ -52,6 +67,14 @@ class Live:
     switch: SwitchChanged | None = None
     reasoner: ReasonerPaused | None = None
     gate: GateConfigured | None = None
+    local_model: ReasonerStatusChanged | None = None
+    escalation: EscalationTriggered | None = None
+    regime: RegimeAudited | None = None
+    judged: SanityJudged | None = None
+    promotion: PromotionAssessed | None = None
+    modes: dict[Mode, ModeChanged] = field(default_factory=dict[Mode, ModeChanged])
+    scores: dict[str, ScoreComputed] = field(default_factory=dict[str, ScoreComputed])
+    sentiment: dict[str, SentimentJudged] = field(default_factory=dict[str, SentimentJudged])
     moment: int = 0
     feed: dict[str, FeedStatusChanged] = field(default_factory=dict[str, FeedStatusChanged])
     links: dict[str, VenueLinkChanged] = field(default_factory=dict[str, VenueLinkChanged])
@@ -75,9 +98,51 @@ def evolve(state: Live, heard: Message, now_ns: int) -> Live:
             _keep(state.beats, heard.service, Beat(heard, now_ns))
         case DeadLettered():
             state.dead.append(heard)
+        case ScoreComputed() | SentimentJudged() | ModeChanged():
+            _judgement(state, heard)
+        case (
+            ReasonerPaused()
+            | ReasonerStatusChanged()
+            | EscalationTriggered()
+            | RegimeAudited()
+            | SanityJudged()
+        ):
+            _models(state, heard)
         case _:
             _desk(state, heard)
     return state
+
+
+def _judgement(state: Live, heard: ScoreComputed | SentimentJudged | ModeChanged) -> None:
+    match heard:
+        case ScoreComputed():
+            _keep(state.scores, heard.instrument_id, heard)
+        case SentimentJudged():
+            _keep(state.sentiment, heard.instrument_id, heard)
+        case ModeChanged():
+            # Read back in any order: of each mode the youngest word stands.
+            last = state.modes.get(heard.mode)
+            if last is None or heard.ts_event >= last.ts_event:
+                state.modes[heard.mode] = heard
+
+
+def _models(
+    state: Live,
+    heard: (
+        ReasonerPaused | ReasonerStatusChanged | EscalationTriggered | RegimeAudited | SanityJudged
+    ),
+) -> None:
+    match heard:
+        case ReasonerPaused():
+            state.reasoner = heard
+        case ReasonerStatusChanged():
+            state.local_model = heard
+        case EscalationTriggered():
+            state.escalation = heard
+        case RegimeAudited():
+            state.regime = heard
+        case SanityJudged():
+            state.judged = heard
 
 
 def _market(state: Live, heard: ClockTicked | FeaturesComputed | Bar | FeedStatusChanged) -> None:
@@ -105,10 +170,10 @@ def _desk(state: Live, heard: Message) -> None:
                 state.policy = heard
         case SwitchChanged():
             state.switch = heard
-        case ReasonerPaused():
-            state.reasoner = heard
         case GateConfigured():
             state.gate = heard
+        case PromotionAssessed():
+            state.promotion = heard
         case VenueLinkChanged():
             _keep(state.links, heard.account, heard)
         case ReconciliationCompleted():

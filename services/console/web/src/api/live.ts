@@ -23,6 +23,8 @@ import type {
   PolicyHistoryPage,
   PolicyVersionView,
   PolicyView,
+  ScoresView,
+  ScoreView,
 } from "./types.gen.ts";
 
 const BATCH_MS = 80;
@@ -32,6 +34,7 @@ const SOON_MS = [500, 2_500];
 const CLOSED = new Set(["denied", "filled", "canceled", "expired", "rejected"]);
 const KINDS = [
   "state", "account", "decision", "order", "fill", "denial", "alert", "approval", "policy", "health",
+  "score", "escalation", "day",
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -148,6 +151,16 @@ function putVersions(client: QueryClient, fresh: PolicyVersionView[]): void {
   refreshSoon(client, ["policy", "history"]);
 }
 
+function putScores(client: QueryClient, fresh: ScoreView[]): void {
+  const newest = new Map(fresh.map((one) => [one.instrument_id, one]));
+  client.setQueryData<ScoresView>(["scores"], (old) => {
+    if (!old) return old;
+    const kept = old.items.filter((one) => !newest.has(one.instrument_id));
+    const items = [...kept, ...newest.values()];
+    return { items: items.toSorted((one, other) => one.instrument_id.localeCompare(other.instrument_id)) };
+  });
+}
+
 function put(client: QueryClient, batch: Map<Kind, unknown[]>): void {
   const of = <T>(kind: Kind): T[] => (batch.get(kind) ?? []) as T[];
   const state = of("state").at(-1);
@@ -168,6 +181,10 @@ function put(client: QueryClient, batch: Map<Kind, unknown[]>): void {
   putMarks(client, of("fill"), of("denial"), orders);
   const versions = of<PolicyVersionView>("policy");
   if (versions.length) putVersions(client, versions);
+  const scores = of<ScoreView>("score");
+  if (scores.length) putScores(client, scores);
+  if (of("escalation").length) refreshSoon(client, ["escalations", "cloud", "budgets"]);
+  if (of("day").length) refreshSoon(client, ["days", "post-mortems", "promotion"]);
   const { newer } = link;
   say({
     heardAt: Date.now(),

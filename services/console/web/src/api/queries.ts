@@ -8,10 +8,13 @@ import type {
   BucketsView,
   BudgetsPage,
   CalibrationView,
+  CloudStatusView,
   ControlsView,
+  DaysPage,
   DecisionsPage,
   DecisionView,
   EquityView,
+  EscalationsPage,
   HealthView,
   MarksView,
   OrdersPage,
@@ -19,7 +22,10 @@ import type {
   PolicyHistoryPage,
   PolicyView,
   PositionsView,
+  PostMortemsView,
+  PromotionView,
   ScorecardView,
+  ScoresView,
   SessionView,
   StateView,
 } from "./types.gen.ts";
@@ -74,6 +80,21 @@ export const budgetsQuery = queryOptions({
   queryFn: ({ signal }) => get<BudgetsPage>("/api/budgets", {}, signal),
   refetchInterval: CALM_MS,
 });
+export const cloudQuery = queryOptions({
+  queryKey: ["cloud"],
+  queryFn: ({ signal }) => get<CloudStatusView>("/api/gpt5-status", {}, signal),
+  refetchInterval: CALM_MS,
+});
+export const scoresQuery = queryOptions({
+  queryKey: ["scores"],
+  queryFn: ({ signal }) => get<ScoresView>("/api/scores", {}, signal),
+  refetchInterval: 60_000,
+});
+export const promotionQuery = queryOptions({
+  queryKey: ["promotion"],
+  queryFn: ({ signal }) => get<PromotionView>("/api/promotion", {}, signal),
+  refetchInterval: CALM_MS,
+});
 export const healthQuery = queryOptions({
   queryKey: ["health"],
   queryFn: ({ signal }) => get<HealthView>("/api/health", {}, signal),
@@ -123,6 +144,16 @@ export function decisionQuery(id: string) {
   });
 }
 
+/** What was written about a day; of the last one where none is given. */
+export function postMortemsQuery(day: string) {
+  return queryOptions({
+    queryKey: ["post-mortems", day],
+    queryFn: ({ signal }) => get<PostMortemsView>("/api/post-mortems", { day }, signal),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+}
+
 export function diffQuery(before: number, after: number) {
   return queryOptions({
     queryKey: ["policy", "diff", before, after],
@@ -152,4 +183,6 @@ export const ordersQuery = (query: Query) => pages<OrdersPage>("orders", "/api/o
 export const alertsQuery = () => pages<AlertsPage>("alerts", "/api/alerts", {});
 export const approvalsQuery = (state: "pending" | "all") =>
   pages<ApprovalsPage>("approvals", "/api/approvals", { state }, CALM_MS);
+export const daysQuery = () => pages<DaysPage>("days", "/api/days", {}, CALM_MS);
+export const escalationsQuery = () => pages<EscalationsPage>("escalations", "/api/escalations", {}, CALM_MS);
 export const historyQuery = () => pages<PolicyHistoryPage>("history", "/api/policy/history", {}, CALM_MS);

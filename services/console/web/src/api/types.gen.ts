@@ -141,17 +141,20 @@ export interface components {
         };
         /**
          * BudgetsView
-         * @description Model calls of the trading day against their limits; none where there is no limit.
+         * @description All model calls of the trading day; limits are none where there is none.
+         *
+         *     `cloud` are those that escalations asked for, none where the desk has no escalation.
          */
         BudgetsView: {
             calls_today: number;
             calls_limit: number | null;
             usd_today: string;
             usd_limit: string | null;
+            cloud: components["schemas"]["CloudCallsView"] | null;
         };
         /**
          * CalibrationBin
-         * @description Closed orders whose claimed probability lay from `lower` to `upper`.
+         * @description Closed positions whose claim lay from `lower` to `upper`.
          */
         CalibrationBin: {
             lower: number;
@@ -162,7 +165,9 @@ export interface components {
         };
         /**
          * CalibrationView
-         * @description How often what was claimed came true. `brier` is 0 at best; none without closed orders.
+         * @description How often what was claimed came true. `brier` is 0 at best; none without closed positions.
+         *
+         *     A claim is the entry's probability to win, or the score it was made on where it gave none.
          */
         CalibrationView: {
             count: number;
@@ -176,11 +181,29 @@ export interface components {
             new: number | null;
         };
         /**
+         * CloudCallsView
+         * @description Calls of the cloud model granted on the trading day; `kept` of them are the kill switch's.
+         */
+        CloudCallsView: {
+            calls_today: number;
+            calls_limit: number;
+            kept: number;
+            usd_today: string;
+            usd_limit: string | null;
+        };
+        /**
          * CloudStatusView
-         * @description The cloud model: `status` is available, exhausted or none.
+         * @description The cloud model: `status` is available, exhausted, paused or none.
+         *
+         *     `provider` is ``rules`` where formulas stand in a model's place. `last_escalation` is the last
+         *     trigger that fired, whether its call was granted or not.
          */
         CloudStatusView: {
             status: string;
+            provider: string;
+            model: string;
+            paused: boolean;
+            last_escalation: components["schemas"]["EscalationView"] | null;
             budgets: components["schemas"]["BudgetsView"];
             last_call: components["schemas"]["LastCallView"] | null;
         };
@@ -232,6 +255,50 @@ export interface components {
         ControlsView: {
             items: components["schemas"]["ControlView"][];
         };
+        /** CriterionView */
+        CriterionView: {
+            name: string;
+            observed: string;
+            needed: string;
+            holds: boolean;
+        };
+        /**
+         * DayNews
+         * @description Something was said about a day: ask for it again.
+         */
+        DayNews: {
+            day: string;
+        };
+        /**
+         * DayView
+         * @description A trading day that is over. `post_mortems` counts what was written about it.
+         */
+        DayView: {
+            day: string;
+            equity: string;
+            day_pnl: string;
+            day_pnl_pct: number | null;
+            drawdown_5d_pct: number;
+            max_drawdown_pct: number;
+            intents: number;
+            approvals: number;
+            denials: number;
+            fills: number;
+            fees: string;
+            killed: boolean;
+            escalations: number;
+            proposals_applied: number;
+            model_failures: number;
+            post_mortems: number;
+        };
+        /**
+         * DaysPage
+         * @description Newest first.
+         */
+        DaysPage: {
+            items: components["schemas"]["DayView"][];
+            next: string | null;
+        };
         /** DeadLetterView */
         DeadLetterView: {
             ts_event: string;
@@ -278,6 +345,9 @@ export interface components {
             messages: components["schemas"]["MessageView"][];
             model_calls: components["schemas"]["ModelCallView"][];
             proposals: components["schemas"]["ProposalView"][];
+            scores: components["schemas"]["ScoreView"][];
+            escalations: components["schemas"]["EscalationView"][];
+            policy_changes: components["schemas"]["PolicyVersionView"][];
             verdicts: components["schemas"]["VerdictView"][];
             orders: components["schemas"]["OrderView"][];
             order_events: components["schemas"]["OrderEventView"][];
@@ -320,6 +390,18 @@ export interface components {
             reason: string;
         };
         /**
+         * DialView
+         * @description What the dial moves: level N sets `parameter` to the Nth of `levels`.
+         *
+         *     `level` is none where something else has set it in between.
+         */
+        DialView: {
+            parameter: string;
+            levels: number[];
+            value: number;
+            level: number | null;
+        };
+        /**
          * EpochScore
          * @description What was done under one policy version. `hit_rate_pct` is of closed orders.
          */
@@ -348,6 +430,32 @@ export interface components {
          */
         EquityView: {
             items: components["schemas"]["EquityPoint"][];
+        };
+        /**
+         * EscalationView
+         * @description A trigger that fired: what was seen, where it fires, and whether its call was granted.
+         */
+        EscalationView: {
+            message_id: string;
+            decision_id: string;
+            ts_event: string;
+            day: string;
+            trigger: string;
+            call: string;
+            observed: {
+                [key: string]: number;
+            };
+            limits: {
+                [key: string]: number;
+            };
+            granted: boolean;
+            reason: string;
+            calls_today: number;
+        };
+        /** EscalationsPage */
+        EscalationsPage: {
+            items: components["schemas"]["EscalationView"][];
+            next: string | null;
         };
         /** FillView */
         FillView: {
@@ -406,8 +514,11 @@ export interface components {
         };
         /** LastCallView */
         LastCallView: {
+            decision_id: string;
             ts_event: string;
+            provider: string;
             model: string;
+            question: string;
             outcome: string;
             cost_usd: string;
             latency_ms: number;
@@ -433,16 +544,29 @@ export interface components {
             subject: string;
         };
         /**
+         * ModeView
+         * @description A failure mode in force. `by_silence`: a service has not been heard of for too long.
+         */
+        ModeView: {
+            mode: string;
+            since: string;
+            reason: string;
+            by_silence: boolean;
+        };
+        /**
          * ModelCallView
          * @description One call of a model. `outcome` is ``answered`` or why it gave nothing.
          *
          *     Text of models and of the prompt is to be shown as text; `parsed` is the answer's JSON where it
-         *     is JSON, none otherwise.
+         *     is JSON, none otherwise. `question` is the kind of answer that was asked for; `source` is cloud
+         *     or local where an escalation asked.
          */
         ModelCallView: {
             message_id: string;
             ts_event: string;
             outcome: string;
+            question: string;
+            source: string | null;
             provider: string;
             model: string;
             prompt: string | null;
@@ -467,6 +591,10 @@ export interface components {
             weights?: {
                 [key: string]: number;
             };
+            rewards?: {
+                [key: string]: number;
+            };
+            scores?: components["schemas"]["ScoreView"][];
         };
         /**
          * ModelUse
@@ -602,6 +730,32 @@ export interface components {
             items: components["schemas"]["PositionView"][];
         };
         /**
+         * PostMortemView
+         * @description What somebody wrote about a day. `source` is local, cloud, or rules: from the figures.
+         */
+        PostMortemView: {
+            message_id: string;
+            decision_id: string;
+            ts_event: string;
+            day: string;
+            root_cause: string;
+            recommendations: string[];
+            figures: {
+                [key: string]: number;
+            };
+            source: string;
+            provider: string;
+            model: string;
+        };
+        /**
+         * PostMortemsView
+         * @description All that was written about one day; the last such day where none was asked for.
+         */
+        PostMortemsView: {
+            day: string | null;
+            items: components["schemas"]["PostMortemView"][];
+        };
+        /**
          * ProblemView
          * @description An error as RFC 9457 has it. `code` is public and stays, `detail` is wording.
          */
@@ -611,6 +765,31 @@ export interface components {
             status: number;
             detail: string;
             code: string;
+        };
+        /**
+         * PromotionView
+         * @description How far the desk is let out, and what the next stage needs.
+         *
+         *     `path` says in order what keeps the desk off live accounts now, and until when.
+         */
+        PromotionView: {
+            stage: string;
+            stage_since: string | null;
+            stages: string[];
+            next_stage: string | null;
+            assessed_on: string | null;
+            criteria: components["schemas"]["CriterionView"][];
+            demo_only: boolean;
+            forced_demo: boolean;
+            paper_after: string | null;
+            kill_days: string[];
+            kill_days_limit: number | null;
+            kill_window_days: number | null;
+            quarantined_since: string | null;
+            quarantined_until: string | null;
+            judged_stay_demo: boolean | null;
+            judged_at: string | null;
+            path: string[];
         };
         /**
          * ProposalView
@@ -664,6 +843,7 @@ export interface components {
             day_pnl: string | null;
             day_pnl_pct: number | null;
             drawdown_5d_pct: number | null;
+            modes: components["schemas"]["ModeView"][];
             buckets: components["schemas"]["UseView"][];
             denials_today: {
                 [key: string]: number;
@@ -681,8 +861,39 @@ export interface components {
             reason: string;
         };
         /**
+         * ScoreView
+         * @description The meta-ensemble's view of one instrument after one bar, with all it was made of.
+         *
+         *     `size_fraction` is what a position may come to of the equity, `mode` full or a failure mode,
+         *     `sentiment` the last that was judged of the instrument's news, where that is asked for.
+         */
+        ScoreView: {
+            message_id: string;
+            decision_id: string;
+            ts_event: string;
+            instrument_id: string;
+            p_short: number | null;
+            p_mid: number | null;
+            size_hint: number | null;
+            weights: {
+                [key: string]: number;
+            };
+            penalties: {
+                [key: string]: number;
+            };
+            base: number | null;
+            score: number | null;
+            action: string;
+            size_fraction: number;
+            mode: string;
+            policy_version: number;
+            sentiment: number | null;
+        };
+        /**
          * ScorecardView
          * @description The desk as a whole, and by epoch, newest first. `sharpe` is by year, of daily returns.
+         *
+         *     What the desk is held to, gate by gate, is told by ``interlock scorecard``.
          */
         ScorecardView: {
             sessions: number;
@@ -696,6 +907,13 @@ export interface components {
             proposals: {
                 [key: string]: number;
             };
+        };
+        /**
+         * ScoresView
+         * @description The last score of each instrument, by name.
+         */
+        ScoresView: {
+            items: components["schemas"]["ScoreView"][];
         };
         /**
          * ServiceView
@@ -727,12 +945,15 @@ export interface components {
         /**
          * SetByView
          * @description The policy version a decision was made under, and the decision that brought it about.
+         *
+         *     `escalations` are the triggers that fired in that decision, where a model's answer did it.
          */
         SetByView: {
             version: number;
             decision_id: string;
             author: string;
             reason: string;
+            escalations: string[];
         };
         /**
          * SpanView
@@ -754,6 +975,10 @@ export interface components {
         /**
          * StateView
          * @description What stands above every page. What has not been said yet is none or empty.
+         *
+         *     `features`, `weights`, `rewards` and `caps` (percent of the equity, by bucket) are policy's
+         *     parameters of those kinds. `dial` is none where the desk has nothing that it moves.
+         *     `regime` is the auditor's last word.
          */
         StateView: {
             desk: string;
@@ -789,10 +1014,15 @@ export interface components {
             reconciliation_breaks: string[];
             budgets: components["schemas"]["BudgetsView"] | null;
             reasoner_paused: boolean;
+            reasoner_up: boolean;
+            reasoner_reason: string;
+            modes: components["schemas"]["ModeView"][];
+            regime: string;
+            do_not_trade: string[];
             parameters: {
                 [key: string]: number;
             };
-            dial: number | null;
+            dial: components["schemas"]["DialView"] | null;
             features: {
                 [key: string]: boolean;
             };
@@ -800,6 +1030,9 @@ export interface components {
                 [key: string]: number;
             };
             rewards: {
+                [key: string]: number;
+            };
+            caps: {
                 [key: string]: number;
             };
             desk_time: string;
@@ -876,20 +1109,28 @@ export type BudgetsView = components['schemas']['BudgetsView'];
 export type CalibrationBin = components['schemas']['CalibrationBin'];
 export type CalibrationView = components['schemas']['CalibrationView'];
 export type ChangeView = components['schemas']['ChangeView'];
+export type CloudCallsView = components['schemas']['CloudCallsView'];
 export type CloudStatusView = components['schemas']['CloudStatusView'];
 export type ConsumerView = components['schemas']['ConsumerView'];
 export type ControlHeld = components['schemas']['ControlHeld'];
 export type ControlView = components['schemas']['ControlView'];
 export type ControlsView = components['schemas']['ControlsView'];
+export type CriterionView = components['schemas']['CriterionView'];
+export type DayNews = components['schemas']['DayNews'];
+export type DayView = components['schemas']['DayView'];
+export type DaysPage = components['schemas']['DaysPage'];
 export type DeadLetterView = components['schemas']['DeadLetterView'];
 export type DecisionItem = components['schemas']['DecisionItem'];
 export type DecisionView = components['schemas']['DecisionView'];
 export type DecisionsPage = components['schemas']['DecisionsPage'];
 export type DenialView = components['schemas']['DenialView'];
 export type DialRequest = components['schemas']['DialRequest'];
+export type DialView = components['schemas']['DialView'];
 export type EpochScore = components['schemas']['EpochScore'];
 export type EquityPoint = components['schemas']['EquityPoint'];
 export type EquityView = components['schemas']['EquityView'];
+export type EscalationView = components['schemas']['EscalationView'];
+export type EscalationsPage = components['schemas']['EscalationsPage'];
 export type FillView = components['schemas']['FillView'];
 export type HealthView = components['schemas']['HealthView'];
 export type KillSwitchView = components['schemas']['KillSwitchView'];
@@ -898,6 +1139,7 @@ export type LastCallView = components['schemas']['LastCallView'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type MarksView = components['schemas']['MarksView'];
 export type MessageView = components['schemas']['MessageView'];
+export type ModeView = components['schemas']['ModeView'];
 export type ModelCallView = components['schemas']['ModelCallView'];
 export type ModelStatsView = components['schemas']['ModelStatsView'];
 export type ModelUse = components['schemas']['ModelUse'];
@@ -911,7 +1153,10 @@ export type PolicyVersionView = components['schemas']['PolicyVersionView'];
 export type PolicyView = components['schemas']['PolicyView'];
 export type PositionView = components['schemas']['PositionView'];
 export type PositionsView = components['schemas']['PositionsView'];
+export type PostMortemView = components['schemas']['PostMortemView'];
+export type PostMortemsView = components['schemas']['PostMortemsView'];
 export type ProblemView = components['schemas']['ProblemView'];
+export type PromotionView = components['schemas']['PromotionView'];
 export type ProposalView = components['schemas']['ProposalView'];
 export type ReasonRequest = components['schemas']['ReasonRequest'];
 export type RejectRequest = components['schemas']['RejectRequest'];
@@ -919,7 +1164,9 @@ export type ResumeRequest = components['schemas']['ResumeRequest'];
 export type RiskStatusView = components['schemas']['RiskStatusView'];
 export type Role = components['schemas']['Role'];
 export type RollBackRequest = components['schemas']['RollBackRequest'];
+export type ScoreView = components['schemas']['ScoreView'];
 export type ScorecardView = components['schemas']['ScorecardView'];
+export type ScoresView = components['schemas']['ScoresView'];
 export type ServiceView = components['schemas']['ServiceView'];
 export type SessionView = components['schemas']['SessionView'];
 export type SetByView = components['schemas']['SetByView'];

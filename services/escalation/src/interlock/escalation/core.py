@@ -5,13 +5,16 @@ which makes it stand and counts its call, then the question as an effect. So a c
 counts the call and asks the same question again under the same id: never one call too many. The
 cloud model is asked first and the local one in its place. An answer's own message comes last, after
 the proposals it became, because it is what ends the escalation.
+
+While a person wants no model asked, triggers fire and are granted nothing. A question that is under
+way is still answered; where it fails, nobody is asked in its place.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from interlock.escalation.answers import answered
-from interlock.escalation.matrix import Evaluation, evaluate
+from interlock.escalation.matrix import Evaluation, evaluate, paused_reason
 from interlock.escalation.ports import AskModel, ModelAnswered, ModelFailed
 from interlock.escalation.question import day_question, endpoint_of, question_of
 from interlock.escalation.snapshot import Snapshot
@@ -71,7 +74,7 @@ def _judged(
     snapshot = state.snapshot(account)
     said: list[Said] = []
     for standing in [*state.open.values()]:
-        if standing.message_id == _id(cause, standing.trigger):
+        if not state.paused_by and standing.message_id == _id(cause, standing.trigger):
             said += [standing, _question(state, standing, snapshot)]
     age_ns = now_ns - cause.ts_event
     if age_ns > state.config.max_account_age_seconds * NANOS_PER_SECOND:
@@ -101,7 +104,7 @@ def _over(state: EscalationState, day: DaySummarised) -> Sequence[Said]:
         if not calls:
             return ()
         asked = _over_triggered(state, day, len(calls))
-    if not asked.granted:
+    if not asked.granted or state.paused_by:
         return (asked,)
     question = day_question(config.cloud, state.prompts[CallKind.POST_MORTEM], day)
     ask = AskModel(escalation=asked, source=AnswerSource.CLOUD, question=question)
@@ -110,8 +113,11 @@ def _over(state: EscalationState, day: DaySummarised) -> Sequence[Said]:
 
 def _over_triggered(state: EscalationState, day: DaySummarised, calls: int) -> EscalationTriggered:
     most = state.config.max_calls_per_day
-    granted = calls < most
+    granted = calls < most and not state.paused_by
     reason = f"call {calls + 1} of {most} of the day that is over"
+    refused = f"all {most} calls of the day that is over were made"
+    if state.paused_by:
+        refused = paused_reason(state.paused_by)
     return EscalationTriggered(
         message_id=_id(day, Trigger.POST_MORTEM),
         decision_id=day.decision_id,
@@ -122,7 +128,7 @@ def _over_triggered(state: EscalationState, day: DaySummarised, calls: int) -> E
         observed={"escalations": float(calls)},
         limits={"escalations": 0.0},
         granted=granted,
-        reason=reason if granted else f"all {most} calls of the day that is over were made",
+        reason=reason if granted else refused,
         calls_today=calls + granted,
         ts_desk=0 if state.account is None else state.account.ts_desk,
         day=day.day,
@@ -191,10 +197,12 @@ def _failed(state: EscalationState, heard: ModelFailed, now_ns: int) -> Sequence
         model=heard.model,
         spent_usd=heard.spent_usd,
         latency_ns=heard.latency_ns,
+        question=asked.call,
+        source=heard.asked.source,
     )
     if asked.call is CallKind.POST_MORTEM:
         return (_alert(asked, now_ns, "cloud.unavailable", CLOUD_UNAVAILABLE), failure)
-    if heard.asked.source is state.last_source(asked.call):
+    if heard.asked.source is state.last_source(asked.call) or state.paused_by:
         text = f"no model answered {asked.call} ({heard.reason}), nothing is proposed"
         return (_alert(asked, now_ns, "escalation.unanswered", text), failure)
     local = AskModel(

@@ -76,6 +76,7 @@ def snapshot_of(
         calls_today=calls_today,
         judge_asked_today=judge_asked_today,
         standing=standing,
+        paused_by=state.paused_by,
     )
 
 

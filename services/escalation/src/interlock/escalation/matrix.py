@@ -193,6 +193,8 @@ def evaluate(snapshot: Snapshot, config: EscalationConfig) -> list[Evaluation]:
         holds = _holds(row, places)
         fires = holds and row.trigger not in snapshot.standing
         granted, reason = _grant(row.call, calls, config.max_calls_per_day, judged=judged)
+        if snapshot.paused_by:
+            granted, reason = False, paused_reason(snapshot.paused_by)
         if fires and granted:
             calls += 1
             judged |= row.call is CallKind.SANITY_JUDGE
@@ -218,6 +220,10 @@ def evaluate(snapshot: Snapshot, config: EscalationConfig) -> list[Evaluation]:
             )
         )
     return said
+
+
+def paused_reason(by: str) -> str:
+    return f"models are not asked: paused by {by}"
 
 
 def _grant(call: CallKind, calls: int, most: int, *, judged: bool) -> tuple[bool, str]:

@@ -67,6 +67,8 @@ class Snapshot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Calls granted on this trading day, and whether one of them was the kill switch's.
     standing
         Triggers that have fired and not cleared.
+    paused_by
+        Who wants no model asked; nobody where it is empty.
     """
 
     timestamp: str = ""
@@ -91,3 +93,4 @@ class Snapshot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     calls_today: int = 0
     judge_asked_today: bool = False
     standing: list[Trigger] = field(default_factory=list[Trigger])
+    paused_by: str = ""

@@ -35,9 +35,11 @@ from interlock.wire.reasoning import (
     AnswerSource,
     CallKind,
     EscalationTriggered,
+    PauseReasoner,
     PostMortemWritten,
     ReasonerFailed,
     RegimeAudited,
+    ResumeReasoner,
     RewardsEngineered,
     SanityJudged,
     SentimentJudged,
@@ -47,6 +49,7 @@ from interlock.wire.reasoning import (
 _NO_DATA = frozenset({FeedCondition.STALE, FeedCondition.GAP})
 _TRIGGERS = frozenset(row.trigger for row in MATRIX)
 _ONCE_A_DAY = frozenset(row.trigger for row in MATRIX if row.once_a_day)
+UNNAMED = "somebody who gave no name"
 _DAYS_KEPT = 400
 HEADLINE_CHARS = 160
 
@@ -55,7 +58,8 @@ HEADLINE_CHARS = 160
 class EscalationState:
     """`fired` and `cleared_at` are by trigger, `granted` are the ids of granted calls by day.
 
-    `open` holds what was granted and has no outcome yet, by the id of the escalation.
+    `open` holds what was granted and has no outcome yet, by the id of the escalation. `paused_by`
+    is the person who wants no model asked, empty where nobody does.
     """
 
     setting: Setting
@@ -77,6 +81,7 @@ class EscalationState:
     granted: dict[int, dict[str, CallKind]] = field(default_factory=dict[int, dict[str, CallKind]])
     open: dict[str, EscalationTriggered] = field(default_factory=dict[str, EscalationTriggered])
     ended: dict[str, None] = field(default_factory=dict[str, None])
+    paused_by: str = ""
     forecasts: Forecasts = field(init=False)
     book: Book = field(init=False)
 
@@ -142,6 +147,10 @@ def evolve(state: EscalationState, heard: Heard) -> EscalationState:
             state.unheard.discard(heard.instrument_id)
         case EscalationTriggered():
             _fired(state, heard)
+        case PauseReasoner():
+            state.paused_by = heard.by.strip() or UNNAMED
+        case ResumeReasoner():
+            state.paused_by = ""
         case _:
             _told(state, heard)
     return state

@@ -10,10 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from interlock.ledger import model_call_rows
 from interlock.ledger.approval_rows import APPROVAL_MAKERS, APPROVAL_TABLES
-from interlock.ledger.day_rows import DayRow, PostMortemRow
-from interlock.ledger.model_call_rows import ModelCallRow
+from interlock.ledger.day_rows import DayRow
+from interlock.ledger.judgement_rows import JUDGEMENT_MAKERS, JUDGEMENT_TABLES
 from interlock.ledger.row_base import Row, copied, ids_of
 from interlock.model.order import OrderStatus
 from interlock.model.values import ZERO, TradingMode
@@ -43,15 +42,6 @@ from interlock.wire.policy import (
     PolicyChanged,
     ProposalJudged,
     TradingStateChanged,
-)
-from interlock.wire.reasoning import (
-    ParameterProposal,
-    PostMortemWritten,
-    ReasonerFailed,
-    RegimeAudited,
-    RewardsEngineered,
-    SanityJudged,
-    SentimentJudged,
 )
 from interlock.wire.system import AlertRaised, SafetyTripped, SpanRow
 
@@ -254,7 +244,6 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     PositionRow: ("positions", ("message_id",)),
     AccountRow: ("accounts", ("message_id",)),
     ProposalRow: ("proposals", ("message_id",)),
-    ModelCallRow: ("model_calls", ("message_id",)),
     PolicyVersionRow: ("policy_versions", ("message_id",)),
     StandingRow: ("standings", ("message_id",)),
     TripRow: ("trips", ("message_id",)),
@@ -264,7 +253,7 @@ TABLES: Mapping[type[AnyRow], tuple[str, tuple[str, ...]]] = {
     ReplayRow: ("replays", ("message_id",)),
     SpanRow: ("spans", ("trace_id", "span_id")),
     DayRow: ("days", ("message_id",)),
-    PostMortemRow: ("post_mortems", ("message_id",)),
+    **JUDGEMENT_TABLES,
     **APPROVAL_TABLES,
     OrderChange: ("order_changes", ("message_id",)),
 }
@@ -412,11 +401,6 @@ def _moved(m: PositionChanged) -> Iterable[AnyRow]:
         )
 
 
-def _post_mortem(m: PostMortemWritten) -> Iterable[AnyRow]:
-    yield copied(PostMortemRow, m)
-    yield from model_call_rows.answered(m)
-
-
 def _began(m: ReplayStarted) -> Iterable[AnyRow]:
     yield ReplayRow(**ids_of(m), desk=m.desk, dataset=m.dataset, finished=False, bars=m.bars)
 
@@ -444,19 +428,13 @@ _MAKERS: Mapping[type[Message], Callable[[Any], Iterable[AnyRow]]] = {
     PositionChanged: _moved,
     AccountUpdated: _one(AccountRow),
     ProposalJudged: _one(ProposalRow),
-    ParameterProposal: model_call_rows.answered,
-    ReasonerFailed: model_call_rows.failed,
-    RegimeAudited: model_call_rows.answered,
-    RewardsEngineered: model_call_rows.answered,
-    SanityJudged: model_call_rows.answered,
-    SentimentJudged: model_call_rows.answered,
-    PostMortemWritten: _post_mortem,
     DaySummarised: _one(DayRow),
     PolicyChanged: _one(PolicyVersionRow),
     TradingStateChanged: _one(StandingRow),
     SafetyTripped: _one(TripRow),
     AlertRaised: _one(AlertRow),
     FeedStatusChanged: _one(FeedStatusRow),
+    **JUDGEMENT_MAKERS,
     **APPROVAL_MAKERS,
     ReplayStarted: _began,
     ReplayFinished: _ended,

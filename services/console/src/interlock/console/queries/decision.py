@@ -86,8 +86,9 @@ async def messages(tables: Tables, decision_id: str) -> list[MessageView]:
 
 async def model_calls(tables: Tables, decision_id: str) -> list[ModelCallView]:
     found = await tables.rows(
-        "SELECT message_id, ts_event, outcome, provider, model, prompt, answer, detail, tokens_in,"
-        " tokens_out, cost_usd, latency_ns FROM model_calls WHERE decision_id = %(id)s"
+        "SELECT message_id, ts_event, outcome, question, source, provider, model, prompt, answer,"
+        " detail, tokens_in, tokens_out, cost_usd, latency_ns FROM model_calls"
+        " WHERE decision_id = %(id)s"
         " ORDER BY ts_event LIMIT 50",
         {"id": decision_id},
     )
@@ -96,6 +97,8 @@ async def model_calls(tables: Tables, decision_id: str) -> list[ModelCallView]:
             message_id=row["message_id"],
             ts_event=str(row["ts_event"]),
             outcome=row["outcome"],
+            question=row["question"],
+            source=row["source"],
             provider=row["provider"],
             model=row["model"],
             prompt=row["prompt"],

@@ -23,6 +23,7 @@ _NANOS_PER_MS = 1_000_000
 _BINS = 10
 _SESSIONS_A_YEAR = 252
 _EPOCHS = 200
+_CLOSED_LOOKED_AT = 5_000
 _CLOSED = "exit_price IS NOT NULL AND entry_price IS NOT NULL"
 # An order that closes a position has both prices; a sale closes what was bought.
 _WON = "(CASE side WHEN 'sell' THEN exit_price - entry_price ELSE entry_price - exit_price END)"
@@ -39,6 +40,16 @@ async def spent(tables: Tables, desk: str, since: int) -> tuple[int, Decimal]:
         {"desk": desk, "since": since},
     )
     return (0, Decimal(0)) if row is None else (row["calls"], row["usd"])
+
+
+async def spent_on_cloud(tables: Tables, desk: str, since: int) -> Decimal:
+    """Return what escalations' calls of the cloud model have cost since a moment, in USD."""
+    row = await tables.row(
+        "SELECT COALESCE(sum(cost_usd), 0) AS usd FROM model_calls"
+        " WHERE desk = %(desk)s AND ts_event >= %(since)s AND source = 'cloud'",
+        {"desk": desk, "since": since},
+    )
+    return Decimal(0) if row is None else row["usd"]
 
 
 async def use_of_models(tables: Tables, desk: str, since: int) -> list[ModelUse]:
@@ -75,17 +86,22 @@ def _use(provider: str, model: str, rows: list[Row]) -> ModelUse:
 
 
 async def last_call(tables: Tables, desk: str, providers: list[str]) -> LastCallView | None:
+    """Return the last call of the cloud model: an escalation's, or one of these providers."""
     row = await tables.row(
-        "SELECT ts_event, model, outcome, cost_usd, latency_ns FROM model_calls"
-        " WHERE desk = %(desk)s AND provider = ANY(%(providers)s)"
+        "SELECT decision_id, ts_event, provider, model, question, outcome, cost_usd, latency_ns"
+        " FROM model_calls WHERE desk = %(desk)s"
+        " AND (source = 'cloud' OR provider = ANY(%(providers)s))"
         " ORDER BY ts_event DESC LIMIT 1",
         {"desk": desk, "providers": providers},
     )
     if row is None:
         return None
     return LastCallView(
+        decision_id=row["decision_id"],
         ts_event=str(row["ts_event"]),
+        provider=row["provider"],
         model=row["model"],
+        question=row["question"],
         outcome=row["outcome"],
         cost_usd=money(row["cost_usd"]),
         latency_ms=row["latency_ns"] / _NANOS_PER_MS,
@@ -93,15 +109,28 @@ async def last_call(tables: Tables, desk: str, providers: list[str]) -> LastCall
 
 
 async def calibration(tables: Tables, desk: str) -> CalibrationView:
-    """Return how often closed orders that claimed a probability came true."""
+    """Return how often closed positions made what their entry had claimed.
+
+    The claim is the order's own, or that of the last entry before it; of an entry that claims no
+    probability, the score it was made on. The latest `_CLOSED_LOOKED_AT` are looked at.
+    """
     found = await tables.rows(
-        "SELECT LEAST(floor(conviction / 10), 9)::int AS bin, count(*) AS many,"  # noqa: S608
-        " avg(conviction / 100) AS claimed,"
-        f" avg(CASE WHEN {_WON} > 0 THEN 1.0 ELSE 0.0 END) AS won,"
-        f" avg(power(conviction / 100 - CASE WHEN {_WON} > 0 THEN 1.0 ELSE 0.0 END, 2)) AS brier"
-        f" FROM orders WHERE desk = %(desk)s AND conviction IS NOT NULL AND {_CLOSED}"
-        " GROUP BY 1 ORDER BY 1",
-        {"desk": desk},
+        "WITH closed AS (SELECT intent_id, desk, instrument_id, ts_event, conviction,"  # noqa: S608
+        f" CASE WHEN {_WON} > 0 THEN 1.0 ELSE 0.0 END AS won FROM orders"
+        f" WHERE desk = %(desk)s AND {_CLOSED}"
+        " ORDER BY ts_event DESC, intent_id DESC LIMIT %(most)s),"
+        " claims AS (SELECT c.won, COALESCE(c.conviction / 100, e.claim) AS claim FROM closed c"
+        " LEFT JOIN LATERAL (SELECT COALESCE(o.conviction / 100, s.score) AS claim FROM orders o"
+        "  LEFT JOIN scores s ON s.decision_id = o.decision_id"
+        "   AND s.instrument_id = o.instrument_id"
+        "  WHERE o.desk = c.desk AND o.instrument_id = c.instrument_id"
+        "   AND o.ts_event <= c.ts_event AND o.intent_id <> c.intent_id"
+        "   AND o.filled_quantity > 0 AND o.exit_price IS NULL AND o.parent IS NULL"
+        "  ORDER BY o.ts_event DESC, o.intent_id DESC LIMIT 1) e ON c.conviction IS NULL)"
+        " SELECT LEAST(floor(claim * 10), 9)::int AS bin, count(*) AS many,"
+        " avg(claim) AS claimed, avg(won) AS won, avg(power(claim - won, 2)) AS brier"
+        " FROM claims WHERE claim IS NOT NULL GROUP BY 1 ORDER BY 1",
+        {"desk": desk, "most": _CLOSED_LOOKED_AT},
     )
     count = sum(row["many"] for row in found)
     total = sum(float(row["brier"]) * row["many"] for row in found)

@@ -6,6 +6,7 @@ import msgspec
 
 from interlock.console.pages import cursor_after, place_of
 from interlock.console.problems import unknown, unusable
+from interlock.console.queries.judgement import escalations_of
 from interlock.console.tables import Tables
 from interlock.console.views.decisions import SetByView
 from interlock.console.views.policy import (
@@ -20,6 +21,7 @@ _COLUMNS = (
     "version, ts_event, parameters, changes, author, reason, decision_id, proposal_id, config_hash"
 )
 _HIGHEST = 2**63 - 1
+_OF_A_DECISION = 50
 
 
 def _version(row: Row) -> PolicyVersionView:
@@ -97,11 +99,24 @@ def changes_between(old: Mapping[str, float], new: Mapping[str, float]) -> list[
     ]
 
 
+async def changes_of(tables: Tables, decision_id: str) -> list[PolicyVersionView]:
+    """Return the versions that one decision brought about, oldest first."""
+    found = await tables.rows(
+        f"SELECT {_COLUMNS} FROM policy_versions"  # noqa: S608 - names of ours
+        " WHERE decision_id = %(id)s ORDER BY version LIMIT %(limit)s",
+        {"id": decision_id, "limit": _OF_A_DECISION},
+    )
+    return [_version(row) for row in found]
+
+
 async def set_by(tables: Tables, desk: str, number: int) -> SetByView | None:
+    """Return who brought a version about, and the triggers whose answer it was."""
     found = await version(tables, desk, number)
     if found is None:
         return None
+    fired = await escalations_of(tables, found.decision_id)
     return SetByView(
+        escalations=[one.trigger for one in fired if one.granted],
         version=found.version,
         decision_id=found.decision_id,
         author=found.author,

@@ -1,5 +1,6 @@
 """What a person does to the desk. Each needs its role, and is on the bus under their name."""
 
+from http import HTTPStatus
 from typing import Any
 
 from litestar import Request, post
@@ -7,9 +8,9 @@ from litestar import Request, post
 from interlock.console import commands
 from interlock.console.commands import ask, command, reason_of
 from interlock.console.console import Console
-from interlock.console.desk_views import DIAL
+from interlock.console.desk_views import DIAL_LEVELS
 from interlock.console.guards import needs
-from interlock.console.problems import unusable
+from interlock.console.problems import ProblemError, unusable
 from interlock.console.routes.documented import PROBLEMS
 from interlock.console.sessions import Session
 from interlock.console.views.people import (
@@ -28,7 +29,6 @@ type Asking = Request[Session, Any, Any]
 
 _ACTS = [needs(Role.OPERATOR)]
 _HIGHEST_VERSION = 2**53
-MOST_AGGRESSIVE = 3
 
 
 @post("/api/kill", status_code=200, guards=_ACTS, responses=PROBLEMS)
@@ -75,28 +75,35 @@ async def roll_back(data: RollBackRequest, request: Asking, console: Console) ->
 
 @post("/api/reasoner/pause", status_code=200, guards=_ACTS, responses=PROBLEMS)
 async def pause_reasoner(data: ReasonRequest, request: Asking, console: Console) -> ActionView:
-    """Have the model asked no more, until it is resumed."""
+    """Have no model asked any more, near or far, until they are resumed."""
     by, fields = request.user.name, {"reason": reason_of(data.reason, "paused in the console")}
     return await ask(console, command(console, PauseReasoner, by, {**fields}), by)
 
 
 @post("/api/reasoner/resume", status_code=200, guards=_ACTS, responses=PROBLEMS)
 async def resume_reasoner(data: ReasonRequest, request: Asking, console: Console) -> ActionView:
-    """Have the model asked again."""
+    """Have the models asked again."""
     by, fields = request.user.name, {"reason": reason_of(data.reason, "resumed in the console")}
     return await ask(console, command(console, ResumeReasoner, by, {**fields}), by)
 
 
 @post("/api/dial", status_code=200, guards=_ACTS, responses=PROBLEMS)
 async def dial(data: DialRequest, request: Asking, console: Console) -> ActionView:
-    """Set the aggressiveness, from 0 to 3. It moves no hard limit."""
-    if not 0 <= data.level <= MOST_AGGRESSIVE:
-        raise unusable(f"level is from 0 to {MOST_AGGRESSIVE}")
+    """Set the aggressiveness, from 0 to 3, where the desk has a dial. It moves no hard limit."""
+    if not 0 <= data.level < DIAL_LEVELS:
+        raise unusable(f"level is from 0 to {DIAL_LEVELS - 1}")
+    if not console.dial.levels:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "dial.none",
+            f"desk {console.desk.name} has no dial: its policy has no parameter "
+            f"{console.dial.parameter!r}",
+        )
     by = request.user.name
     fields: dict[str, object] = {
-        "parameter": DIAL,
-        "value": float(data.level),
-        "reason": reason_of(data.reason, "set in the console"),
+        "parameter": console.dial.parameter,
+        "value": console.dial.levels[data.level],
+        "reason": reason_of(data.reason, f"dial set to {data.level} in the console"),
     }
     return await ask(console, command(console, SetParameter, by, fields), by)
 

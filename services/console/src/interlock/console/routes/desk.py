@@ -112,6 +112,7 @@ async def risk_status(console: Console) -> RiskStatusView:
         day_pnl=now.day_pnl,
         day_pnl_pct=now.day_pnl_pct,
         drawdown_5d_pct=now.drawdown_5d_pct,
+        modes=now.modes,
         buckets=desk_views.buckets(console.desk, console.live).items,
         denials_today={code: many for code, (many, _) in denials.items()},
     )

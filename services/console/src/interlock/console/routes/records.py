@@ -1,5 +1,6 @@
 """What is on record: decisions, orders, policy versions, alerts, scores."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from litestar import get
@@ -14,7 +15,7 @@ from interlock.console.plain import text_of
 from interlock.console.problems import unknown, unusable
 from interlock.console.queries import account as account_queries
 from interlock.console.queries import decision as decision_queries
-from interlock.console.queries import models, orders, policy
+from interlock.console.queries import judgement, models, orders, policy
 from interlock.console.queries.decisions import (
     ORDER,
     PROPOSAL,
@@ -23,7 +24,9 @@ from interlock.console.queries.decisions import (
     items_of_decision,
 )
 from interlock.console.routes.documented import PROBLEMS
+from interlock.console.scores import scores_now
 from interlock.console.views.decisions import DecisionsPage, DecisionView, VerdictView
+from interlock.console.views.desk import BudgetsView
 from interlock.console.views.health import AlertsPage
 from interlock.console.views.models import (
     BudgetsPage,
@@ -44,6 +47,7 @@ from interlock.model.values import Severity
 
 _LOOKS = [needs(Role.VIEWER)]
 _CLOUD = ["openai", "openai-chat"]
+_NOBODY = ("", "none")
 _HIGHEST = 2**63 - 1
 
 
@@ -104,6 +108,9 @@ async def decision(console: Console, decision_id: str) -> DecisionView:
         messages=messages,
         model_calls=await decision_queries.model_calls(tables, name),
         proposals=proposals,
+        scores=await judgement.scores_of(tables, name),
+        escalations=await judgement.escalations_of(tables, name),
+        policy_changes=await policy.changes_of(tables, name),
         verdicts=[
             VerdictView(
                 intent_id=one.intent_id,
@@ -227,14 +234,36 @@ async def cloud_status(console: Console) -> CloudStatusView:
     """Return whether the cloud model may be asked today, and its last call."""
     today = await console.budgets_now()
     last = await models.last_call(console.tables, console.desk.name, _CLOUD)
-    used_up = today.calls_limit is not None and today.calls_today >= today.calls_limit
-    configured = console.sections.get("local_reasoner", {}).get("provider") in _CLOUD
-    known = configured or last is not None
+    asked = console.cloud if console.escalates else console.sections.get("local_reasoner", {})
+    provider, model = str(asked.get("provider", "")), str(asked.get("model", ""))
+    known = console.escalates or provider in _CLOUD or last is not None
+    paused = console.live.reasoner is not None and console.live.reasoner.paused
+    fired = await judgement.escalations_page(console.tables, console.desk.name, None, 1)
+    status = "available"
+    if not known or (console.escalates and provider in _NOBODY):
+        status = "none"
+    elif paused:
+        status = "paused"
+    elif _used_up(today):
+        status = "exhausted"
     return CloudStatusView(
-        status="none" if not known else "exhausted" if used_up else "available",
+        status=status,
+        provider=provider,
+        model=model,
+        paused=paused,
         budgets=today,
         last_call=last,
+        last_escalation=fired.items[0] if fired.items else None,
     )
+
+
+def _used_up(today: BudgetsView) -> bool:
+    """Return whether no call is left, or no money for one."""
+    cloud = today.cloud
+    if cloud is None:
+        return today.calls_limit is not None and today.calls_today >= today.calls_limit
+    spent = cloud.usd_limit is not None and Decimal(cloud.usd_today) >= Decimal(cloud.usd_limit)
+    return cloud.calls_today >= cloud.calls_limit or spent
 
 
 @get("/api/model-stats", guards=_LOOKS, responses=PROBLEMS)
@@ -246,6 +275,8 @@ async def model_stats(console: Console) -> ModelStatsView:
         calibration=await models.calibration(console.tables, console.desk.name),
         features=now.features,
         weights=now.weights,
+        rewards=now.rewards,
+        scores=scores_now(console.live),
     )
 
 

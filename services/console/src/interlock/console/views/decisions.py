@@ -3,7 +3,9 @@
 from typing import Any
 
 from interlock.console.views.base import Money, Nanos, View
+from interlock.console.views.judgement import EscalationView, ScoreView
 from interlock.console.views.orders import FillView, OrderView
+from interlock.console.views.policy import PolicyVersionView
 
 
 class DecisionItem(View, frozen=True, kw_only=True):
@@ -64,12 +66,15 @@ class ModelCallView(View, frozen=True, kw_only=True):
     """One call of a model. `outcome` is ``answered`` or why it gave nothing.
 
     Text of models and of the prompt is to be shown as text; `parsed` is the answer's JSON where it
-    is JSON, none otherwise.
+    is JSON, none otherwise. `question` is the kind of answer that was asked for; `source` is cloud
+    or local where an escalation asked.
     """
 
     message_id: str
     ts_event: Nanos
     outcome: str
+    question: str
+    source: str | None
     provider: str
     model: str
     prompt: str | None
@@ -136,12 +141,16 @@ class ProposalView(View, frozen=True, kw_only=True):
 
 
 class SetByView(View, frozen=True, kw_only=True):
-    """The policy version a decision was made under, and the decision that brought it about."""
+    """The policy version a decision was made under, and the decision that brought it about.
+
+    `escalations` are the triggers that fired in that decision, where a model's answer did it.
+    """
 
     version: int
     decision_id: str
     author: str
     reason: str
+    escalations: list[str]
 
 
 class OutcomeView(View, frozen=True, kw_only=True):
@@ -164,6 +173,9 @@ class DecisionView(View, frozen=True, kw_only=True):
     messages: list[MessageView]
     model_calls: list[ModelCallView]
     proposals: list[ProposalView]
+    scores: list[ScoreView]
+    escalations: list[EscalationView]
+    policy_changes: list[PolicyVersionView]
     verdicts: list[VerdictView]
     orders: list[OrderView]
     order_events: list[OrderEventView]

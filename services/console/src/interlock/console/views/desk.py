@@ -24,13 +24,48 @@ class VolatilityView(View, frozen=True, kw_only=True):
     instrument_id: str
 
 
+class CloudCallsView(View, frozen=True, kw_only=True):
+    """Calls of the cloud model granted on the trading day; `kept` of them are the kill switch's."""
+
+    calls_today: int
+    calls_limit: int
+    kept: int
+    usd_today: Money
+    usd_limit: Money | None
+
+
 class BudgetsView(View, frozen=True, kw_only=True):
-    """Model calls of the trading day against their limits; none where there is no limit."""
+    """All model calls of the trading day; limits are none where there is none.
+
+    `cloud` are those that escalations asked for, none where the desk has no escalation.
+    """
 
     calls_today: int
     calls_limit: int | None
     usd_today: Money
     usd_limit: Money | None
+    cloud: CloudCallsView | None
+
+
+class ModeView(View, frozen=True, kw_only=True):
+    """A failure mode in force. `by_silence`: a service has not been heard of for too long."""
+
+    mode: str
+    since: Nanos
+    reason: str
+    by_silence: bool
+
+
+class DialView(View, frozen=True, kw_only=True):
+    """What the dial moves: level N sets `parameter` to the Nth of `levels`.
+
+    `level` is none where something else has set it in between.
+    """
+
+    parameter: str
+    levels: list[float]
+    value: float
+    level: int | None
 
 
 class VenueLinkView(View, frozen=True, kw_only=True):
@@ -41,7 +76,12 @@ class VenueLinkView(View, frozen=True, kw_only=True):
 
 
 class StateView(View, frozen=True, kw_only=True):
-    """What stands above every page. What has not been said yet is none or empty."""
+    """What stands above every page. What has not been said yet is none or empty.
+
+    `features`, `weights`, `rewards` and `caps` (percent of the equity, by bucket) are policy's
+    parameters of those kinds. `dial` is none where the desk has nothing that it moves.
+    `regime` is the auditor's last word.
+    """
 
     desk: str
     account: str
@@ -74,11 +114,17 @@ class StateView(View, frozen=True, kw_only=True):
     reconciliation_breaks: list[str]
     budgets: BudgetsView | None
     reasoner_paused: bool
+    reasoner_up: bool
+    reasoner_reason: str
+    modes: list[ModeView]
+    regime: str
+    do_not_trade: list[str]
     parameters: dict[str, float]
-    dial: int | None
+    dial: DialView | None
     features: dict[str, bool]
     weights: dict[str, float]
     rewards: dict[str, float]
+    caps: dict[str, float]
     desk_time: Nanos
     bus_up: bool
     database_up: bool
@@ -179,5 +225,6 @@ class RiskStatusView(View, frozen=True, kw_only=True):
     day_pnl: Money | None
     day_pnl_pct: float | None
     drawdown_5d_pct: float | None
+    modes: list[ModeView]
     buckets: list[UseView]
     denials_today: dict[str, int]

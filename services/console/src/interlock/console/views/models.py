@@ -4,6 +4,7 @@ from msgspec import field
 
 from interlock.console.views.base import Money, Nanos, View
 from interlock.console.views.desk import BudgetsView
+from interlock.console.views.judgement import EscalationView, ScoreView
 
 
 class EpochScore(View, frozen=True, kw_only=True):
@@ -22,7 +23,10 @@ class EpochScore(View, frozen=True, kw_only=True):
 
 
 class ScorecardView(View, frozen=True, kw_only=True):
-    """The desk as a whole, and by epoch, newest first. `sharpe` is by year, of daily returns."""
+    """The desk as a whole, and by epoch, newest first. `sharpe` is by year, of daily returns.
+
+    What the desk is held to, gate by gate, is told by ``interlock scorecard``.
+    """
 
     sessions: int
     equity_at_start: Money | None
@@ -36,7 +40,7 @@ class ScorecardView(View, frozen=True, kw_only=True):
 
 
 class CalibrationBin(View, frozen=True, kw_only=True):
-    """Closed orders whose claimed probability lay from `lower` to `upper`."""
+    """Closed positions whose claim lay from `lower` to `upper`."""
 
     lower: float
     upper: float
@@ -46,7 +50,10 @@ class CalibrationBin(View, frozen=True, kw_only=True):
 
 
 class CalibrationView(View, frozen=True, kw_only=True):
-    """How often what was claimed came true. `brier` is 0 at best; none without closed orders."""
+    """How often what was claimed came true. `brier` is 0 at best; none without closed positions.
+
+    A claim is the entry's probability to win, or the score it was made on where it gave none.
+    """
 
     count: int
     brier: float | None
@@ -74,17 +81,28 @@ class BudgetsPage(View, frozen=True, kw_only=True):
 
 
 class LastCallView(View, frozen=True, kw_only=True):
+    decision_id: str
     ts_event: Nanos
+    provider: str
     model: str
+    question: str
     outcome: str
     cost_usd: Money
     latency_ms: float
 
 
 class CloudStatusView(View, frozen=True, kw_only=True):
-    """The cloud model: `status` is available, exhausted or none."""
+    """The cloud model: `status` is available, exhausted, paused or none.
+
+    `provider` is ``rules`` where formulas stand in a model's place. `last_escalation` is the last
+    trigger that fired, whether its call was granted or not.
+    """
 
     status: str
+    provider: str
+    model: str
+    paused: bool
+    last_escalation: EscalationView | None
     budgets: BudgetsView
     last_call: LastCallView | None
 
@@ -96,3 +114,5 @@ class ModelStatsView(View, frozen=True, kw_only=True):
     calibration: CalibrationView
     features: dict[str, bool] = field(default_factory=dict[str, bool])
     weights: dict[str, float] = field(default_factory=dict[str, float])
+    rewards: dict[str, float] = field(default_factory=dict[str, float])
+    scores: list[ScoreView] = field(default_factory=list[ScoreView])

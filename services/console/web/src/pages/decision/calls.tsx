@@ -14,7 +14,9 @@ function Call({ of }: { of: ModelCallView }): ReactElement {
   return (
     <article className="call">
       <header>
-        <b>{of.provider}</b> <span>{of.model}</span>
+        <b>{of.provider}</b> <span>{of.model === of.provider ? "" : of.model}</span>
+        {of.question && <Badge tone="plain">{words(of.question)}</Badge>}
+        {of.source && <small className="faint">{of.source === "cloud" ? "as the cloud model" : "in the cloud model’s place"}</small>}
         <Badge tone={answered ? "gain" : "loss"} icon={answered ? "check" : "cross"}>{words(of.outcome)}</Badge>
         <span className="num faint">
           {duration(of.latency_ms)} · {of.tokens_in === null ? "" : `${number(of.tokens_in, 0)} in, ${number(of.tokens_out, 0)} out · `}{money(of.cost_usd, false, 5)} USD

@@ -1,23 +1,49 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
-import { budgetsQuery, calibrationQuery, scorecardQuery, stateQuery } from "../../api/queries.ts";
-import type { BudgetsPage, CalibrationView, ScorecardView, StateView } from "../../api/types.gen.ts";
-import { brief, money, NONE, number, percent } from "../../format.ts";
+import { budgetsQuery, calibrationQuery, cloudQuery, scorecardQuery, stateQuery } from "../../api/queries.ts";
+import type { BudgetsPage, CalibrationView, CloudStatusView, ScorecardView, StateView } from "../../api/types.gen.ts";
+import { brief, money, NONE, number, percent, words } from "../../format.ts";
 import { linkTo } from "../../route.ts";
-import { Answer, Badge, Change, Empty, Fact, Panel } from "../../ui/parts.tsx";
+import { Answer, Badge, Change, Empty, Fact, Panel, type Tone } from "../../ui/parts.tsx";
 import { Reliability } from "../../ui/reliability.tsx";
 
 const BRIER_TARGET = 0.2;
 
+function Dots({ used, of }: { used: number; of: number | null }): ReactElement | null {
+  if (of === null || of > 12) return null;
+  return <span className="dots" aria-hidden="true">{Array.from({ length: of }, (_, one) => <i key={one} className={one < used ? "used" : ""} />)}</span>;
+}
+
+const CLOUD: Record<string, [Tone, string]> = {
+  available: ["plain", "may be asked"], exhausted: ["loss", "no call left today"], paused: ["loss", "paused"], none: ["quiet", "none"],
+};
+
+function Cloud({ of }: { of: CloudStatusView }): ReactElement | null {
+  const { cloud } = of.budgets;
+  if (!cloud) return null;
+  const [tone, text] = CLOUD[of.status] ?? ["quiet", of.status];
+  const last = of.last_escalation;
+  return (
+    <>
+      <Fact name="Cloud calls today">
+        <span className="num" title={`the last ${cloud.kept} is the kill switch’s`}>{cloud.calls_today} of {cloud.calls_limit}</span>{" "}<Dots used={cloud.calls_today} of={cloud.calls_limit} />
+      </Fact>
+      <Fact name="Cloud cost today"><span className="num">{money(cloud.usd_today, false, 4)}{cloud.usd_limit === null ? "" : ` / ${money(cloud.usd_limit, false, 0)}`} USD</span></Fact>
+      <Fact name="Cloud model"><span>{of.provider === "rules" ? "rules in its place" : of.model || of.provider || NONE}</span>{" "}<Badge tone={tone}>{text}</Badge></Fact>
+      {last && <Fact name="Last escalation"><a href={linkTo(`decisions/${last.decision_id}`)}>{words(last.trigger)}</a>{" "}<small className="num">{last.day}{last.granted ? "" : ", not granted"}</small></Fact>}
+    </>
+  );
+}
+
 function Calls({ of }: { of: BudgetsPage }): ReactElement {
   const { today } = of;
   const limit = today.calls_limit;
-  const dots = limit !== null && limit <= 12 ? Array.from({ length: limit }, (_, one) => one < today.calls_today) : null;
+  const cloud = useQuery(cloudQuery).data;
   return (
     <dl className="facts">
-      <Fact name="Model calls today">
-        <span className="num">{today.calls_today}{limit === null ? "" : ` of ${limit}`}</span>{" "}
-        {dots && <span className="dots" aria-hidden="true">{dots.map((used, one) => <i key={one} className={used ? "used" : ""} />)}</span>}
+      {cloud && <Cloud of={cloud} />}
+      <Fact name="All model calls today">
+        <span className="num">{today.calls_today}{limit === null ? "" : ` of ${limit}`}</span>{" "}<Dots used={today.calls_today} of={limit} />
       </Fact>
       <Fact name="Cost today">
         <span className="num">{money(today.usd_today, false, 4)}{today.usd_limit === null ? "" : ` / ${money(today.usd_limit, false, 0)}`} USD</span>
@@ -58,8 +84,10 @@ function Rules({ state }: { state: StateView }): ReactElement {
   return (
     <dl className="facts">
       <Fact name="Policy"><a className="num" href={linkTo("policy")}>v{state.policy_version ?? NONE}</a>{" "}<small className="num">{brief(state.policy_changed_at, state.desk_time)}</small></Fact>
-      {Object.entries(state.parameters).map(([name, value]) => <Fact key={name} name={name}><span className="num">{number(value, 2)}</span></Fact>)}
-      <Fact name="Reasoner">{state.reasoner_paused ? <Badge tone="loss" icon="clock">paused</Badge> : <Badge tone="plain">running</Badge>}</Fact>
+      {Object.entries(state.parameters).filter(([name]) => !name.includes(".")).map(([name, value]) => <Fact key={name} name={name}><span className="num">{number(value, 2)}</span></Fact>)}
+      <Fact name="Models">{state.reasoner_paused ? <Badge tone="loss" icon="clock">paused</Badge> : state.reasoner_up ? <Badge tone="plain">asked</Badge> : <Badge tone="loss" icon="warn">local model away</Badge>}</Fact>
+      {state.regime && <Fact name="Regime, last audit">{state.regime.slice(0, 60)}</Fact>}
+      {state.do_not_trade.length > 0 && <Fact name="Left alone">{state.do_not_trade.join(", ")}</Fact>}
     </dl>
   );
 }
@@ -103,8 +131,9 @@ export function LearningPanel(): ReactElement {
         </div>
         {state.data && (Object.keys(state.data.weights).length > 0 || Object.keys(state.data.rewards).length > 0 || Object.keys(state.data.features).length > 0) && (
           <div>
-            <Mix title="Blend" parts={state.data.weights} />
-            <Mix title="Reward" parts={state.data.rewards} />
+            <Mix title="Blend weights" parts={state.data.weights} />
+            <Mix title="Reward mix" parts={state.data.rewards} />
+            <Mix title="Bucket caps, % of equity" parts={state.data.caps} />
             <Features features={state.data.features} />
           </div>
         )}

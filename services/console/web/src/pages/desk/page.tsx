@@ -5,6 +5,7 @@ import { LatestPanel } from "./latest.tsx";
 import { LearningPanel } from "./learning.tsx";
 import { PeoplePanel } from "./people.tsx";
 import { RiskPanel } from "./risk.tsx";
+import { ScoresPanel } from "./scores.tsx";
 
 export function DeskPage(): ReactElement {
   return (
@@ -13,6 +14,7 @@ export function DeskPage(): ReactElement {
       <div className="desk-main">
         <ChartsPanel />
         <LatestPanel />
+        <ScoresPanel />
         <LearningPanel />
         <div className="pair"><PeoplePanel /></div>
       </div>

@@ -4,27 +4,37 @@ import { useState, type ReactElement } from "react";
 import { useClearQuarantine, useDial, useForceDemo, useReasoner } from "../../actions.ts";
 import { positionsQuery, stateQuery } from "../../api/queries.ts";
 import type { StateView } from "../../api/types.gen.ts";
-import { money, plain, price } from "../../format.ts";
+import { money, number, plain, price } from "../../format.ts";
 import { Answer, Badge, Change, Empty, Panel } from "../../ui/parts.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { ReasonDialog } from "../../ui/reason.tsx";
 
-const DIAL: [string, string][] = [["0", "0"], ["1", "1"], ["2", "2"], ["3", "3"]];
+function Dial({ state }: { state: StateView }): ReactElement {
+  const dial = useDial();
+  if (!state.dial) {
+    return <div className="line"><span>Aggressiveness</span><small className="faint">this desk has no dial</small></div>;
+  }
+  const { levels, level, parameter, value } = state.dial;
+  const options = levels.map((_, at): [string, string] => [String(at), String(at)]);
+  return (
+    <div className="line">
+      <span>Aggressiveness <small className="faint"><code>{parameter}</code> <b className="num">{number(value, 2)}</b></small></span>
+      <Tabs label="Aggressiveness" value={level === null ? "" : String(level)} options={options} onChange={(one) => dial.mutate({ level: Number(one), reason: "" })} />
+    </div>
+  );
+}
 
 function Levers({ state }: { state: StateView }): ReactElement {
   const [asked, setAsked] = useState<"demo" | "quarantine" | null>(null);
   const demo = useForceDemo();
   const quarantine = useClearQuarantine();
-  const dial = useDial();
   const reasoner = useReasoner();
   return (
     <div className="levers">
-      {state.dial !== null && (
-        <div className="line"><span>Aggressiveness</span><Tabs label="Aggressiveness" value={String(state.dial)} options={DIAL} onChange={(level) => dial.mutate({ level: Number(level), reason: "set on the console's page" })} /></div>
-      )}
+      <Dial state={state} />
       <div className="line">
-        <span>Reasoner <Badge tone={state.reasoner_paused ? "loss" : "plain"}>{state.reasoner_paused ? "paused" : "running"}</Badge></span>
-        <button type="button" className="button" disabled={reasoner.isPending} onClick={() => reasoner.mutate({ pause: !state.reasoner_paused })}>{state.reasoner_paused ? "Let it go on" : "Pause it"}</button>
+        <span>Models, near and far <Badge tone={state.reasoner_paused ? "loss" : "plain"}>{state.reasoner_paused ? "paused" : "asked"}</Badge></span>
+        <button type="button" className="button" disabled={reasoner.isPending} onClick={() => reasoner.mutate({ pause: !state.reasoner_paused })}>{state.reasoner_paused ? "Ask them again" : "Pause them"}</button>
       </div>
       <div className="line">
         <span>Demo only <Badge tone={state.demo_only ? "loss" : "plain"}>{state.demo_only ? "yes" : "no"}</Badge></span>
