@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.console import desk_views
+from interlock.console.alerts.telling import Telling
 from interlock.console.changes import Changes
 from interlock.console.desk_views import Dial, decimal_of
 from interlock.console.hearing import Hearing
@@ -46,6 +47,7 @@ class Console:
     book: OrderBook = field(default_factory=OrderBook)
     budgets: BudgetsView | None = None
     bars_read: bool = False
+    telling: Telling | None = None
 
     @property
     def day(self) -> int:
