@@ -33,4 +33,3 @@ CREATE INDEX proposals_newest ON proposals (desk, ts_event DESC, message_id DESC
 CREATE INDEX proposals_by_decision ON proposals (decision_id);
 CREATE INDEX alerts_newest ON alerts (desk, ts_event DESC, message_id DESC);
 CREATE INDEX model_calls_newest ON model_calls (desk, ts_event DESC, message_id DESC);
-CREATE INDEX accounts_by_time ON accounts (desk, ts_event);
