@@ -218,12 +218,17 @@ async def policy_on(desk: ConsoleDesk) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def console_desk(folder: Path, *more: Message) -> AsyncIterator[ConsoleDesk]:
-    """Start everything, with a day of trading and `more` in the tables."""
+async def console_desk(
+    folder: Path, *more: Message, sections: str = ""
+) -> AsyncIterator[ConsoleDesk]:
+    """Start everything, with a day of trading and `more` in the tables.
+
+    `sections` are added to the desk's file.
+    """
     state = open_state_folder(folder)
     text = (ROOT / "deploy" / "desks" / "params.toml").read_text()
     text = text.replace('"paper-params"', '"paper-1"')
-    (state.root / "desk.toml").write_text(text + DIAL)
+    (state.root / "desk.toml").write_text(text + DIAL + sections)
     arm_at_first_start(state.root)
     server, tables = nats_server(state, desk_users(state)), postgres_server(state)
     nats, database = await asyncio.gather(_ready(server.child, state), _ready(tables.child, state))

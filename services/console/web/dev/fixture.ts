@@ -128,7 +128,7 @@ function order(item: api.DecisionItem, status: string): api.OrderView {
     mode: "demo", client_order_id: status === "denied" ? null : hex(30), strategy: item.strategy, instrument_id: item.instrument_id, side: item.side,
     order_type: one(["limit", "market"]), status, limit_price: price, reference_price: price, requested_quantity: item.requested_quantity,
     quantity: item.quantity, filled_quantity: status === "filled" ? item.quantity : "0", entry_price: status === "filled" ? price : null, exit_price: null,
-    reasons: ["score 0.71", "momentum"], policy_version: 41, detail: item.codes[0] ?? null,
+    reasons: ["score 0.71", "momentum"], policy_version: 41, detail: item.codes[0] ?? null, parent: null,
   };
 }
 

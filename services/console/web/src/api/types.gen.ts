@@ -627,6 +627,8 @@ export interface components {
         /**
          * OrderView
          * @description One intent and what became of it. `quantity` is the size after the gate.
+         *
+         *     `parent` is the entry, by its client order id, that a protective order is for.
          */
         OrderView: {
             intent_id: string;
@@ -652,6 +654,7 @@ export interface components {
             reasons: string[];
             policy_version: number | null;
             detail: string | null;
+            parent: string | null;
         };
         /**
          * OrdersPage

@@ -4,7 +4,10 @@ from interlock.console.views.base import Money, Nanos, View
 
 
 class OrderView(View, frozen=True, kw_only=True):
-    """One intent and what became of it. `quantity` is the size after the gate."""
+    """One intent and what became of it. `quantity` is the size after the gate.
+
+    `parent` is the entry, by its client order id, that a protective order is for.
+    """
 
     intent_id: str
     decision_id: str
@@ -29,6 +32,7 @@ class OrderView(View, frozen=True, kw_only=True):
     reasons: list[str]
     policy_version: int | None
     detail: str | None
+    parent: str | None
 
 
 class OrdersPage(View, frozen=True, kw_only=True):
