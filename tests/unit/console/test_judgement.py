@@ -1,13 +1,18 @@
 """What a desk with models says, as the console keeps and shows it."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from interlock.console import controls
 from interlock.console.desk_views import dial_of, dial_view, kill_days, modes
+from interlock.console.order_book import OrderBook
 from interlock.console.promotion_view import promotion_view
 from interlock.console.scores import scores_now
 from interlock.console.state import Live, evolve
-from interlock.testkit.decisions import trading
+from interlock.testkit.decisions import account, desk, trading
+from interlock.testkit.desk_messages import intent
+from interlock.wire.accounts import PositionLine
 from interlock.wire.codec import decode
 from interlock.wire.decisions import Mode, ModeChanged
 from interlock.wire.reasoning import PostMortemWritten, SanityJudged, SentimentJudged
@@ -128,3 +133,33 @@ def test_what_is_shown_of_others_leaves_the_state_alone():
     written = example("reasoner.post-mortem.v1")
     assert isinstance(written, PostMortemWritten)
     assert heard(written) == Live()
+
+
+def test_a_control_that_lets_what_reduces_pass_is_not_shown_as_held():
+    wanted = replace(intent(1), reduce_only=True)
+    _, known = OrderBook().hear(wanted)
+    assert known is not None
+    lines = controls.held_against(known.order, "approved", [], {})
+    asked = {one.code: one.asked for one in lines}
+    assert asked == {one.code: one.binds_reducing for one in controls.table()}
+    entry = replace(known.order, reduce_only=False)
+    assert all(one.asked for one in controls.held_against(entry, "approved", [], {}))
+
+
+def test_of_an_order_the_use_of_its_own_name_is_shown_and_not_the_tightest():
+    held = account(
+        1,
+        equity_at_day_start=Decimal(10_000),
+        positions=[
+            PositionLine(
+                instrument_id=name, quantity=Decimal(quantity), avg_px=Decimal(100),
+                mark=Decimal(100), unrealised_pnl=Decimal(0),
+            )
+            for name, quantity in (("SPY", 1), ("IBM", 9))
+        ],
+    )  # fmt: skip
+    limits = {"default_limits": {"max_position_notional": 1000}}
+    uses = controls.uses_of_account(desk(), limits, held)
+    assert uses["position.notional"].about == "IBM"
+    own = controls.uses_of_account(desk(), limits, held, "SPY")
+    assert (own["position.notional"].about, own["position.notional"].headroom_pct) == ("SPY", 90.0)

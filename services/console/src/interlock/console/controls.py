@@ -254,7 +254,12 @@ def held_against(
     """Return every control as it was asked of an order: those that failed as the gate said it."""
     failed = {one.code: one for one in denials if one.intent_id == order.intent_id}
     known = {control.code for control in table()}
-    lines = [_held(control, failed.get(control.code), uses, verdict) for control in table()]
+    lines = [
+        _not_asked(control)
+        if order.reduce_only and not control.binds_reducing and control.code not in failed
+        else _held(control, failed.get(control.code), uses, verdict)
+        for control in table()
+    ]
     lines += [
         ControlHeld(
             code=one.code,
@@ -262,6 +267,7 @@ def held_against(
             unit="",
             level="",
             held=False,
+            asked=True,
             observed=one.observed,
             limit=one.limit,
             headroom_pct=None,
@@ -270,6 +276,20 @@ def held_against(
         if one.code not in known
     ]
     return lines
+
+
+def _not_asked(control: ControlText) -> ControlHeld:
+    return ControlHeld(
+        code=control.code,
+        definition=control.definition,
+        unit=control.unit,
+        level=control.level,
+        held=True,
+        asked=False,
+        observed=None,
+        limit=None,
+        headroom_pct=None,
+    )
 
 
 def _held(
@@ -282,6 +302,7 @@ def _held(
         unit=control.unit,
         level=control.level,
         held=failure is None,
+        asked=True,
         observed=failure.observed if failure else None if use is None else use.text,
         limit=failure.limit
         if failure

@@ -115,6 +115,7 @@ def _begun(m: OrderIntent) -> Known:
         policy_version=m.policy_version,
         detail=None,
         parent=None,
+        reduce_only=m.reduce_only,
     )
     claimed = m.p_win is not None and 0 <= m.p_win <= 1
     return Known(order, conviction=round(100 * (m.p_win or 0), 4) if claimed else None)
@@ -147,6 +148,7 @@ def _submitted(m: OrderSubmitted) -> OrderView:
         policy_version=m.policy_version,
         detail=None,
         parent=m.parent or None,
+        reduce_only=True if m.parent else None,
     )
 
 

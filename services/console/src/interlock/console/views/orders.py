@@ -6,7 +6,8 @@ from interlock.console.views.base import Money, Nanos, View
 class OrderView(View, frozen=True, kw_only=True):
     """One intent and what became of it. `quantity` is the size after the gate.
 
-    `parent` is the entry, by its client order id, that a protective order is for.
+    `parent` is the entry, by its client order id, that a protective order is for; `reduce_only`
+    is none where that is not on record.
     """
 
     intent_id: str
@@ -33,6 +34,7 @@ class OrderView(View, frozen=True, kw_only=True):
     policy_version: int | None
     detail: str | None
     parent: str | None
+    reduce_only: bool | None
 
 
 class OrdersPage(View, frozen=True, kw_only=True):

@@ -7,9 +7,11 @@ import { money, number, percent, words } from "../../format.ts";
 import { linkTo } from "../../route.ts";
 import { Line } from "../../ui/folded.tsx";
 import { Answer, Badge, Change, Empty, ErrorBox, More, Panel, Skeleton } from "../../ui/parts.tsx";
+import { Tabs } from "../../ui/tabs.tsx";
 import { EscalationTable } from "../decision/judgement.tsx";
 import { StagePanel } from "./stage.tsx";
 
+const SHOWN: [string, string][] = [["all", "All"], ["eventful", "Kills and escalations"]];
 const SOURCES: Record<string, string> = { local: "the local model", cloud: "the cloud model", rules: "from the figures alone" };
 
 function Written({ of }: { of: PostMortemView }): ReactElement {
@@ -17,7 +19,7 @@ function Written({ of }: { of: PostMortemView }): ReactElement {
     <article className="written">
       <header>
         <b>{SOURCES[of.source] ?? of.source}</b>
-        <span className="faint">{of.provider === of.model ? of.provider : `${of.provider} ${of.model}`}</span>
+        <span className="faint">{of.provider === "rules" && of.source !== "rules" ? "rules in its place" : of.model || of.provider}</span>
         <a href={linkTo(`decisions/${of.decision_id}`)}>prompt and answer</a>
       </header>
       <h3>Root cause</h3>
@@ -61,7 +63,7 @@ function Days({ day }: { day: string | null | undefined }): ReactElement {
   const list = useInfiniteQuery(daysQuery(isEventful));
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
-    <Panel title="Days that are over, newest first" flush aside={<label className="check"><input type="checkbox" checked={isEventful} onChange={(event) => setEventful(event.target.checked)} /> only those with a kill or an escalation</label>}>
+    <Panel title="Days that are over, newest first" flush aside={<Tabs label="Days shown" value={isEventful ? "eventful" : "all"} options={SHOWN} onChange={(one) => setEventful(one === "eventful")} />}>
       {list.error && !list.data && <ErrorBox error={list.error} retry={() => void list.refetch()} />}
       {list.isPending && <Skeleton lines={8} />}
       {list.data && items.length === 0 && <Empty title={isEventful ? "None like that" : "No day is over yet"} />}
