@@ -1,10 +1,12 @@
 """`make bench`: measures everything, prints a table, and writes it to `bench.json`.
 
-Names of parts may be given to measure only those.
+Names of parts may be given to measure only those. `--minutes` is how long the console is left open.
 """
 
+import argparse
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,7 @@ from tests.bench import (
     backtest_driver,
     chain,
     console_lists,
+    console_soak,
     forecasts,
     gate_in_process,
     gate_on_bus,
@@ -41,17 +44,22 @@ RESULT = Path("bench.json")
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or list(PARTS)
-    unknown = sorted(set(wanted) - PARTS.keys())
+    parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
+    parser.add_argument("part", nargs="*")
+    parser.add_argument("--minutes", type=float, default=2.0)
+    asked = parser.parse_args()
+    parts = {**PARTS, "console-soak": partial(console_soak.measure, asked.minutes)}
+    wanted = asked.part or list(parts)
+    unknown = sorted(set(wanted) - parts.keys())
     if unknown:
-        sys.stderr.write(f"no part is called {unknown[0]}: known are {', '.join(PARTS)}\n")
+        sys.stderr.write(f"no part is called {unknown[0]}: known are {', '.join(parts)}\n")
         return 2
     lines: list[Line] = []
     failed = False
     for part in wanted:
         sys.stderr.write(f"measuring {part} ...\n")
         try:
-            lines += PARTS[part]()
+            lines += parts[part]()
         except Exception:  # noqa: BLE001 - one part that fails must not hide the others
             failed = True
             traceback.print_exc()

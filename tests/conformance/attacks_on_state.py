@@ -10,6 +10,7 @@ from interlock.runtime.switch_file import KILL_FILE, SWITCH_FILE, write_kill_fil
 from interlock.wire import codec
 from interlock.wire.catalogue import EXEC, GATE, POLICY
 from interlock.wire.orders import OrderRefused
+from interlock.wire.parameters import BUCKET_CAP_PREFIX
 from interlock.wire.policy import CommandRefused, ProposalJudged, TradingStateChanged
 from msgspec.structs import replace
 
@@ -17,6 +18,7 @@ from tests.conformance.attack import Attack, in_folder, order, told
 from tests.conformance.world import LIMITS, PARAMETER, World, codes, open_world
 
 DAY = 86_400
+CAP = f"{BUCKET_CAP_PREFIX}core"
 
 
 def _configured(**changed: Any) -> Callable[[], World]:
@@ -246,7 +248,7 @@ def models() -> list[Attack]:
     return [
         _proposal(name, "a limit of the gate by its name", "unknown_parameter",
                   parameter="max_order_notional", proposed=1e9),
-        _proposal(name, "a cap of a bucket", "unknown_parameter", parameter="cap.core",
+        _proposal(name, "a cap of a bucket", "unknown_parameter", parameter=CAP,
                   proposed=1e9),
         _proposal(name, "a value past the hard limit", "out_of_bounds", proposed=3.1),
         _proposal(name, "a step that is too large", "step_too_large", proposed=1.3),
@@ -279,7 +281,7 @@ def _with_cap() -> World:
     """A desk whose model may set the bucket's cap from 1 to 1,000 percent, in large steps."""
     limits = ParameterLimits(initial=20.0, lower=1.0, upper=1_000.0, max_step=1_000.0)
     base = ParameterLimits(initial=1.0, lower=0.3, upper=3.0, max_step=0.2)
-    policy = PolicyConfig(parameters={PARAMETER: base, "cap.core": limits}, max_accept_rate=1.0,
+    policy = PolicyConfig(parameters={PARAMETER: base, CAP: limits}, max_accept_rate=1.0,
                           max_accepted_in_window=1_000)  # fmt: skip
     core = replace(LIMITS["buckets"]["core"], max_gross_pct=Decimal(21))
     return open_world(gate={**LIMITS, "buckets": {"core": core}}, policy=policy)
@@ -287,7 +289,7 @@ def _with_cap() -> World:
 
 def _raise_cap(world: World) -> None:
     world.publish(world.account())
-    world.publish(replace(world.proposal(1_000.0), parameter="cap.core"))
+    world.publish(replace(world.proposal(1_000.0), parameter=CAP))
     assert str(_said(world, ProposalJudged)[-1].verdict) == "accepted"
     assert not codes(world.ask(world.intent(quantity=Decimal(40))))
     assert not codes(world.ask(world.intent(instrument_id="AAPL", quantity=Decimal(20))))

@@ -227,7 +227,7 @@ class World:
             return build_exec(self.desk, self.venue, verifier, self)
         arm_at_first_start(self.folder)
         self.switch = KillSwitch(self.venue, self.folder, self.now)
-        service = build_exec(self.desk, self.venue, verifier, self, self.switch)
+        service = build_exec(self.desk, self.venue, verifier, self, switch=self.switch)
         return replace(service, perform=lambda effect: _now(service.perform(effect)))
 
     def see_files(self) -> None:

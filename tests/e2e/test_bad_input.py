@@ -132,7 +132,7 @@ def test_a_data_set_nobody_knows(kept: Path):
 
 def test_a_desk_nobody_knows(kept: Path, data: Path):
     line = refusal(kept, data, desk="nobody")
-    assert line == "there is no desk 'nobody': known desks are coins, params"
+    assert line == "there is no desk 'nobody': known desks are coins, hybrid, params"
 
 
 def test_a_desk_file_that_is_no_toml(kept: Path, data: Path, tmp_path: Path):

@@ -179,15 +179,14 @@ async def _throw_rubbish(state: Path) -> Counter[tuple[str, str]]:
     Return who must park it, once each, on which subject.
     """
     admin = await connected(state, "admin")
-    expected = Counter[tuple[str, str]]()
+    expected, running = Counter[tuple[str, str]](), services_of()
     for number, entry in enumerate(ENTRIES):
         if entry.stream in (None, Stream.DEAD):
             continue
         for kind, body in enumerate(RUBBISH.values()):
             subject = re.sub(r"{\w+}", f"junk{number}x{kind}", entry.pattern)
             await admin.jetstream().publish(subject, body)
-            heard_by = (name for name in entry.listeners if name in SERVICES)
-            expected.update((name, subject) for name in heard_by)
+            expected.update((name, subject) for name in entry.listeners if name in running)
     await admin.close()
     return expected
 

@@ -71,6 +71,7 @@ class ConsoleDesk:
     postgres_url: str
     port: int
     tokens: dict[str, str]
+    more_environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     loops: list[Loop] = field(default_factory=list)
 
@@ -116,6 +117,7 @@ class ConsoleDesk:
                     "INTERLOCK_POSTGRES_URL": self.postgres_url,
                     "INTERLOCK_CONSOLE_PORT": str(self.port),
                     HEALTH_PORT: str(free_port()),
+                    **self.more_environment,
                 },
             )
 
@@ -219,16 +221,16 @@ async def policy_on(desk: ConsoleDesk) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def console_desk(
-    folder: Path, *more: Message, sections: str = ""
+    folder: Path, *more: Message, sections: str = "", environment: dict[str, str] | None = None
 ) -> AsyncIterator[ConsoleDesk]:
     """Start everything, with a day of trading and `more` in the tables.
 
-    `sections` are added to the desk's file.
+    `sections` go into the desk file besides, `environment` into the console's.
     """
     state = open_state_folder(folder)
     text = (ROOT / "deploy" / "desks" / "params.toml").read_text()
     text = text.replace('"paper-params"', '"paper-1"')
-    (state.root / "desk.toml").write_text(text + DIAL + sections)
+    (state.root / "desk.toml").write_text(f"{text}{DIAL}\n{sections}")
     arm_at_first_start(state.root)
     server, tables = nats_server(state, desk_users(state)), postgres_server(state)
     nats, database = await asyncio.gather(_ready(server.child, state), _ready(tables.child, state))
@@ -245,6 +247,7 @@ async def console_desk(
         postgres_url=tables.url,
         port=free_port(),
         tokens=tokens,
+        more_environment=environment or {},
     )
     try:
         await desk.start_console()

@@ -331,7 +331,7 @@ STOP = ProtectiveOrder(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(5, [VenueAccepted]), (0, [VenueRejected])], ids=["in time", "too late"]
+    ("seconds", "said"), [(5, [VenueAccepted]), (0, [VenueCanceled])], ids=["in time", "too late"]
 )
 async def test_what_needs_a_stops_coins_is_sent_when_the_stop_has_ended(stub, venue, seconds, said):
     stub.balances["BTC"] = Decimal("0.5")

@@ -1,5 +1,6 @@
 """The console over real HTTP: who gets in, what they see, and what bad input comes to."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
@@ -8,9 +9,17 @@ import pytest
 import pytest_asyncio
 from interlock.cli.main import app
 from interlock.console.sessions import COOKIE, CSRF_HEADER
+from interlock.console.tokens import TOKENS_FILE, add_token, revoke
+from interlock.console.views.people import Role
 from typer.testing import CliRunner
 
-from tests.integration.console_desk import SCRIPT, THESIS, ConsoleDesk, console_desk
+from tests.integration.console_desk import (
+    PATIENCE_SECONDS,
+    SCRIPT,
+    THESIS,
+    ConsoleDesk,
+    console_desk,
+)
 
 pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="module")]
 
@@ -114,6 +123,45 @@ async def test_a_token_that_is_taken_away_ends_its_sessions(desk):
         gone = CliRunner().invoke(app, ["console", "revoke", "--name", "Eve Short", *state])
         assert gone.exit_code == 0, gone.output
         assert code_of(await eve.get("/api/session")) == (401, "login")
+
+
+async def ended(stream: httpx.Response) -> bool:
+    """Return whether a stream comes to its end by itself, in time."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async for _ in stream.aiter_bytes():
+            pass
+    return True
+
+
+async def test_an_open_stream_ends_with_the_logout_of_its_session(desk):
+    async with desk.person("vera") as other, other.stream("GET", "/api/stream") as kept:
+        async with desk.person("vera") as viewer, viewer.stream("GET", "/api/stream") as stream:
+            await viewer.post("/api/logout")
+            assert await ended(stream)
+        assert b"retry" in await anext(kept.aiter_bytes()), "another session of hers goes on"
+        assert (await other.get("/api/session")).status_code == 200
+
+
+async def test_an_open_stream_ends_with_the_token_it_came_from(desk):
+    desk.tokens["mallory"] = add_token(desk.state.secrets, "mallory", Role.VIEWER)
+    async with desk.person("mallory") as viewer, viewer.stream("GET", "/api/stream") as stream:
+        assert revoke(desk.state.secrets, "mallory") == 1
+        assert await ended(stream)
+        assert code_of(await viewer.get("/api/stream")) == (401, "login")
+
+
+async def test_damaged_tokens_are_said_and_no_fault(desk):
+    path = desk.state.secrets / TOKENS_FILE
+    whole = path.read_bytes()
+    async with desk.person("vera") as viewer:
+        path.write_text("[")
+        try:
+            assert code_of(await viewer.get("/api/state")) == (503, "tokens")
+            answer = await viewer.post("/api/login", json={"token": "any"})
+            assert code_of(answer) == (503, "tokens")
+        finally:
+            path.write_bytes(whole)
+        assert (await viewer.get("/api/state")).status_code == 200
 
 
 async def test_wrong_tokens_are_slowed_down_and_right_ones_wait_as_well(tmp_path_factory):

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from interlock.cli.desks import load_desk
 from interlock.escalation.adapters.calling import memory_budget, models_of, redis_budget
 from interlock.escalation.app import build
+from interlock.escalation.config import EscalationConfig
 from interlock.escalation.question import question_of
 from interlock.reasoning.endpoint import EndpointConfig, ProviderKind
 from interlock.runtime.service import Cell, Perform, Publish
@@ -28,6 +30,7 @@ from interlock.wire.reasoning import (
     ParameterProposal,
     ReasonerFailed,
     RegimeAudited,
+    RewardsEngineered,
     SanityJudged,
     Trigger,
 )
@@ -238,6 +241,44 @@ async def test_the_day_has_three_calls_also_where_the_room_has_forgotten_them(va
         stub.script(says(REGIME))
         await room.say(*market(3.0, 0.1), account(2))
         assert len(stub.requests) == 4, "another trading day has its own"
+        await room.close()
+    for close in closers:
+        await close()
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+async def test_a_day_with_three_calls_one_of_which_fails_and_a_fourth_beyond_the_budget(
+    kind, valkey
+):
+    """The shipped desk's section, with budgets in Valkey, as it would run with a model."""
+    closers, shipped = [], load_desk("hybrid").section("escalation", EscalationConfig)
+    async with StubModel([*says(REGIME), Status(503), *says(SANITY)]) as stub:
+        configured = msgspec.structs.replace(shipped, cloud=endpoint(kind, stub))
+        room = Room(configured, redis_budget(valkey, f"day-{kind}", closers))
+        said = await room.say(parameters(), *market(3.0, 0.1), account(1, second=100))
+        assert of(RegimeAudited, said)[0].source is AnswerSource.CLOUD
+
+        said = await room.say(account(1, second=200, drawdown=9.0))
+        assert of(ReasonerFailed, said)[0].reason is Reason.PROVIDER
+        assert of(AlertRaised, said)[0].text == "cloud model unavailable, using local reasoner"
+        assert of(RewardsEngineered, said)[0].source is LOCAL_ANSWER
+
+        said = await room.say(account(1, -3.0, second=300, drawdown=9.0))
+        assert of(SanityJudged, said)[0].source is AnswerSource.CLOUD
+        assert len(stub.requests) == 3
+
+        said = await room.say(put_call(2.0), account(1, -3.0, second=400, drawdown=9.0))
+        (refused,) = said
+        assert (refused.trigger, refused.granted) == (T.EVENT_HEAT, False)
+        assert refused.reason == "all 3 calls of this trading day are made"
+
+        room.start()
+        said = await room.say(put_call(2.0), account(1, second=500))
+        assert fired(said) == {T.EVENT_HEAT: True}, "it has forgotten the day, the budget has not"
+        assert of(ReasonerFailed, said)[0].reason is Reason.BUDGET
+        assert of(RegimeAudited, said)[0].source is LOCAL_ANSWER
+        assert len(stub.requests) == 3
         await room.close()
     for close in closers:
         await close()

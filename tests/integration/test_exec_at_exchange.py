@@ -58,7 +58,7 @@ class Exec:
         self.asking = Asking(switch.orders.hear, self.heard.put_nowait)
         service = build(
             desk(venue=at, instruments=(instrument,)), self.venue,
-            Verifier(SIGNER.public_key), self.clock, switch, asking=self.asking,
+            Verifier(SIGNER.public_key), self.clock, switch=switch, asking=self.asking,
         )  # fmt: skip
         self.cell = cell_of(service)
         for message, own in log:

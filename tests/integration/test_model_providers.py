@@ -89,10 +89,10 @@ def memory_store(settings):
     )
 
 
-async def ask(kind, replies, *, times=1, timeout_seconds=5.0, **changes):
+async def ask(kind, replies, *, times=1, timeout_seconds=5.0, usual_seconds=10.0, **changes):
     """Return the last report, the stub and the budget store."""
     async with StubModel(replies) as stub:
-        settings = config(kind, stub, **changes)
+        settings = config(kind, stub, timeout_seconds=usual_seconds, **changes)
         store = memory_store(settings)
         caller = caller_of(settings, store, {"STUB_KEY": KEY})
         try:
@@ -204,6 +204,13 @@ async def test_timeout_holds_for_the_whole_call(kind):
     assert report.reason is Reason.TIMEOUT
     assert report.spent_usd > 0, "what the server did meanwhile is not known to be free"
     assert len(stub.requests) == 1
+
+
+async def test_a_question_that_may_take_long_is_waited_for(kind):
+    """A post-mortem has a minute where a parameter has ten seconds."""
+    slow = [Say(GOOD, after_seconds=0.5)]
+    report, _, _ = await ask(kind, slow, timeout_seconds=30.0, usual_seconds=0.1)
+    assert isinstance(report, ModelAnswered)
 
 
 @pytest.mark.parametrize(

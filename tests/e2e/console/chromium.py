@@ -12,8 +12,12 @@ PATIENCE_MS = 60_000
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def system_chromium() -> str | None:
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
 def chromium_path() -> str:
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    path = system_chromium()
     if path is None:
         pytest.skip("no Chromium here: the console's page is not tried (apt-get install chromium)")
     return path

@@ -78,6 +78,10 @@ def test_the_desks_own_levels_count(tmp_path, snapshot):
         ("{", "no snapshot"),
         ('{"daily_pnl": NaN}', "no snapshot"),
         ('{"standing": ["panic"]}', "standing"),
+        ('{"calls_today": -1}', "calls_today is at least 0, not -1"),
+        ('{"max_drawdown_5d": -9}', "max_drawdown_5d is at least 0, not -9"),
+        ('{"ensemble_accuracy": 144}', "ensemble_accuracy is from 0 to 100"),
+        ('{"judge_asked_today": true}', "judge_asked_today"),
     ],
 )
 def test_what_is_no_snapshot_is_refused_with_the_key(tmp_path, text, problem):

@@ -105,6 +105,11 @@ def test_modes_rules_and_room_count_as_on_the_running_desk(score, more, mode, ac
         ("{}\n{", "line 2"),
         ("5", "an object or a list of them is wanted"),
         ('{"p_short": 1.5}', "line 1: p_short is a probability"),
+        ('{}\n{"sentiment": 7}', "line 2: sentiment is from -1 to 1, not 7"),
+        ('{"bucket_used": -1}', "bucket_used is at least 0"),
+        ('{"cap_scales": {"core": 9}}', "cap_scales.core is from 0 to 1"),
+        ("", "there is no bar in it"),
+        ("[]", "there is no bar in it"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_line(score, text, said):

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from interlock.console.changes import KEPT, MOST_A_TURN, Changes
+from interlock.console.changes import KEPT, LOOK_SECONDS, MOST_A_TURN, Changes
 
 
 def events(body: bytes) -> list[tuple[int, str, object]]:
@@ -18,7 +18,7 @@ def events(body: bytes) -> list[tuple[int, str, object]]:
 
 async def opened(changes: Changes, last: int | None = None):
     """Return a reader that has got its first bytes."""
-    reader = changes.read(last)
+    reader = changes.read(last, may_read=lambda: True)
     assert (await anext(reader)).startswith(b"retry: ")
     return reader
 
@@ -115,3 +115,27 @@ async def test_an_end_ends_every_reader():
     with pytest.raises(StopAsyncIteration):
         await waiting
     assert changes.readers == 0
+
+
+async def test_a_reader_who_may_read_no_more_gets_nothing_that_came_since():
+    changes, rights = Changes(), [True]
+    reader = changes.read(None, may_read=lambda: rights[0])
+    await anext(reader)
+    rights[0] = False
+    changes.note("order", "secret", 1)
+    changes.turn()
+    with pytest.raises(StopAsyncIteration):
+        await anext(reader)
+    assert changes.readers == 0
+
+
+async def test_a_quiet_reader_ends_with_its_right_too():
+    changes, rights = Changes(), [True]
+    reader = changes.read(None, may_read=lambda: rights[0])
+    await anext(reader)
+    waiting = asyncio.ensure_future(anext(reader))
+    await asyncio.sleep(0)
+    rights[0] = False
+    async with asyncio.timeout(5 * LOOK_SECONDS):
+        with pytest.raises(StopAsyncIteration):
+            await waiting

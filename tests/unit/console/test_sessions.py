@@ -61,6 +61,14 @@ def test_damaged_tokens_let_nobody_in(tmp_path, clock):
         sessions(tmp_path, clock).log_in(token)
 
 
+def test_damaged_tokens_end_what_was_open(tmp_path, clock):
+    held = sessions(tmp_path, clock)
+    _, sealed = held.log_in(add_token(tmp_path, "ada", Role.VIEWER))
+    assert held.holds(sealed)
+    (tmp_path / TOKENS_FILE).write_text("[")
+    assert not held.holds(sealed)
+
+
 def test_a_session_lives_on_in_another_process_until_its_time(tmp_path, clock):
     token = add_token(tmp_path, "ada", Role.OPERATOR)
     found = sessions(tmp_path, clock).log_in(token)

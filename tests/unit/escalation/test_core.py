@@ -51,7 +51,7 @@ def test_a_calm_day_says_nothing():
     assert say(room, account(1, -1.0)) == []
 
 
-def test_a_trigger_fires_once_until_it_has_cleared():
+def test_s3_1_a_trigger_fires_once_until_it_has_cleared():
     room = cell(config(max_calls_per_day=9))
     seen = [
         fired(say(room, account(1, second=100 * n, drawdown=fall)))
@@ -248,7 +248,7 @@ def asked(room, message):
     return said
 
 
-def test_where_the_cloud_fails_the_local_model_is_asked_the_same_and_a_person_is_told():
+def test_s3_8_where_the_cloud_fails_the_local_model_is_asked_the_same_and_a_person_is_told():
     room = cell()
     _, effect = asked(room, account(1, drawdown=9.0))
     failure, alert, local = decide(room.state, failing(effect, AnswerSource.CLOUD), 0)

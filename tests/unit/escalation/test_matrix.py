@@ -27,7 +27,7 @@ def over(**known):
     return cleared(numbers(**known), config())
 
 
-def test_every_trigger_asks_for_its_call():
+def test_s3_1_every_trigger_asks_for_its_call():
     assert {row.trigger: row.call for row in MATRIX} == CALLS
 
 
@@ -37,12 +37,12 @@ def test_nothing_known_fires_nothing_and_clears_nothing_but_todays_kill_rule():
 
 
 @pytest.mark.parametrize(("drawdown", "fires"), [(8.0, False), (8.000001, True), (-9.0, False)])
-def test_risk_fires_beyond_eight_per_cent_of_five_days(drawdown, fires):
+def test_s3_1_risk_fires_beyond_eight_per_cent_of_five_days(drawdown, fires):
     assert firing(max_drawdown_5d=drawdown) == ([T.RISK] if fires else [])
 
 
 @pytest.mark.parametrize(("pnl", "fires"), [(-2.5, False), (-2.500001, True), (3.0, False)])
-def test_risk_fires_beyond_a_daily_loss_of_two_and_a_half_per_cent(pnl, fires):
+def test_s3_1_risk_fires_beyond_a_daily_loss_of_two_and_a_half_per_cent(pnl, fires):
     assert (T.RISK in firing(daily_pnl=pnl)) is fires
 
 
@@ -60,7 +60,7 @@ def test_risk_fires_beyond_a_daily_loss_of_two_and_a_half_per_cent(pnl, fires):
         (3.0, None, False),
     ],
 )
-def test_regime_needs_wild_volatility_and_broken_correlation(z, correlation, fires):
+def test_s3_1_regime_needs_wild_volatility_and_broken_correlation(z, correlation, fires):
     known = {"volatility_zscore": z, "correlation_breakdown": correlation}
     assert firing(**known) == ([T.REGIME] if fires else [])
 
@@ -68,7 +68,7 @@ def test_regime_needs_wild_volatility_and_broken_correlation(z, correlation, fir
 @pytest.mark.parametrize(
     ("accuracy", "fires"), [(46.1, False), (46.0, True), (45.9, True), (60, False)]
 )
-def test_model_decay_fires_seven_points_below_the_baseline(accuracy, fires):
+def test_s3_1_model_decay_fires_seven_points_below_the_baseline(accuracy, fires):
     assert firing(ensemble_accuracy=accuracy) == ([T.MODEL_DECAY] if fires else [])
 
 
@@ -77,25 +77,25 @@ def test_seven_points_are_seven_points_also_where_binary_has_less():
 
 
 @pytest.mark.parametrize(("sharpe", "fires"), [(0.6, False), (0.599, True), (-1.0, True)])
-def test_model_decay_fires_at_a_sharpe_ratio_below_six_tenths(sharpe, fires):
+def test_s3_1_model_decay_fires_at_a_sharpe_ratio_below_six_tenths(sharpe, fires):
     assert firing(sharpe_ratio=sharpe) == ([T.MODEL_DECAY] if fires else [])
 
 
 @pytest.mark.parametrize(("ratio", "fires"), [(1.6, False), (1.61, True), (0.4, False)])
-def test_event_heat_fires_at_a_put_call_ratio_above_one_point_six(ratio, fires):
+def test_s3_1_event_heat_fires_at_a_put_call_ratio_above_one_point_six(ratio, fires):
     assert firing(put_call_ratio=ratio) == ([T.EVENT_HEAT] if fires else [])
 
 
 @pytest.mark.parametrize(("pnl", "fires"), [(-2.5, False), (-2.500001, True), (-40.0, True)])
-def test_kill_switch_fires_below_two_and_a_half_per_cent_of_the_day(pnl, fires):
+def test_s3_1_kill_switch_fires_below_two_and_a_half_per_cent_of_the_day(pnl, fires):
     assert (T.KILL_SWITCH in firing(daily_pnl=pnl)) is fires
 
 
-def test_kill_switch_fires_where_the_kill_rule_has():
+def test_s3_1_kill_switch_fires_where_the_kill_rule_has():
     assert firing(daily_pnl=-2.5, kill_day=True) == [T.KILL_SWITCH]
 
 
-def test_what_stands_does_not_fire_again():
+def test_s3_1_what_stands_does_not_fire_again():
     at = numbers(daily_pnl=-3.0, max_drawdown_5d=9.0, standing=[T.RISK, T.KILL_SWITCH])
     rows = {one.trigger: one for one in evaluate(at, config())}
     assert rows[T.RISK].holds
@@ -121,7 +121,7 @@ def test_what_stands_does_not_fire_again():
         ({}, T.EVENT_HEAT, False),
     ],
 )
-def test_a_trigger_clears_where_the_trouble_is_over(known, trigger, clear):
+def test_s3_1_a_trigger_clears_where_the_trouble_is_over(known, trigger, clear):
     assert (trigger in over(**known)) is clear
 
 

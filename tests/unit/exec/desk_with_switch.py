@@ -44,7 +44,7 @@ class Exec:
         self.switch = KillSwitch(self.venue, folder)
         verifier = Verifier(SIGNER.public_key)
         self.cell: Cell = cell_of(
-            build(desk(**changes), self.venue, verifier, DataClock(), self.switch)
+            build(desk(**changes), self.venue, verifier, DataClock(), switch=self.switch)
         )
         self.log: list[tuple[Message, bool]] = []
         for message, own in log:

@@ -8,11 +8,17 @@ from interlock.exec.adapters.asking import Asking
 from interlock.exec.adapters.cancelling import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Pace
 from interlock.exec.adapters.kill_switch import TRIES_AT_ALL, KillSwitch
 from interlock.exec.adapters.sending import at_venue
-from interlock.exec.ports import EXPIRED, CancelOrder, PlaceOrder
+from interlock.exec.ports import CancelOrder, PlaceOrder
 from interlock.model.trading import Way
 from interlock.model.values import OrderType, Side
 from interlock.runtime.switch_file import arm_at_first_start, read_switch
-from interlock.venues.port import ProtectiveOrder, VenueAccepted, VenueBusy, VenueCanceled
+from interlock.venues.port import (
+    TOO_LATE,
+    ProtectiveOrder,
+    VenueAccepted,
+    VenueBusy,
+    VenueCanceled,
+)
 
 from tests.unit.exec.desk_with_switch import name_of, signed
 
@@ -248,5 +254,5 @@ async def test_what_takes_a_stops_place_is_sent_after_its_end_and_never_late(
             await asyncio.sleep(0.01)
     await asks.close()
     assert venue.asked == asked
-    late = VenueCanceled(client_order_id=name_of(3), reason=EXPIRED)
+    late = VenueCanceled(client_order_id=name_of(3), reason=TOO_LATE)
     assert (late in heard) is (left_seconds < 0)

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interlock.gate.caps import CAP_PREFIX
 from interlock.gate.config import BucketLimits
 from interlock.model.instrument import Instrument
 from interlock.model.values import InstrumentKind, Side
@@ -13,6 +12,7 @@ from interlock.testkit.cells import react
 from interlock.testkit.decisions import INSTRUMENTS, features, policy, trading, wanted
 from interlock.testkit.desk_messages import DAY, SECOND, tick
 from interlock.wire.orders import SubmitOrder
+from interlock.wire.parameters import BUCKET_CAP_PREFIX, MAX_POSITION
 from msgspec.structs import replace
 
 from tests.unit.gate.asking import (
@@ -124,13 +124,40 @@ def test_the_share_is_of_the_days_first_equity_and_not_of_the_moments():
     ],
 )
 def test_policy_and_stage_tighten_a_bucket_and_never_loosen_it(cap, scales, gross, order):
-    rules = policy(3, cap, CAP_PREFIX + "core")
+    rules = policy(3, cap, BUCKET_CAP_PREFIX + "core")
     cell = gate_cell(
         bucket={"max_gross_pct": pct(10), "max_order_pct": pct(5)},
         rules=rules, standing=replace(trading(), cap_scales=scales),
     )  # fmt: skip
     caps = cell.state.caps.buckets["core"]
     assert (caps.gross, caps.order) == (gross, order)
+
+
+@pytest.mark.parametrize(
+    ("pct_of_equity", "scale", "name"),
+    [
+        (None, 1.0, 3_000),
+        (5.0, 1.0, 1_500),
+        (50.0, 1.0, 3_000),
+        (5.0, 0.5, 750),
+        (0.0, 1.0, 0),
+        (-1.0, 1.0, 0),
+        (float("nan"), 1.0, 0),
+    ],
+)
+def test_policy_tightens_what_one_name_may_come_to_and_never_loosens_it(pct_of_equity, scale, name):
+    cell = gate_cell(
+        bucket={"max_name_pct": pct(10)}, rules=policy(3, pct_of_equity, MAX_POSITION),
+        standing=replace(trading(), cap_scales={"core": scale}),
+    )  # fmt: skip
+    assert cell.state.caps.buckets["core"].name == name
+
+
+def test_a_share_that_is_not_configured_is_missing_whatever_policy_says():
+    for name, code in ((BUCKET_CAP_PREFIX + "core", "position.bucket"),
+                       (MAX_POSITION, "position.name")):  # fmt: skip
+        missing = {"max_gross_pct": None, "max_name_pct": None}
+        assert code in codes(gate_cell(bucket=missing, rules=policy(3, 50.0, name)))
 
 
 # Other kinds, other currencies.

@@ -106,8 +106,15 @@ def test_it_says_what_was_asked_and_what_it_cost():
     assert (story.granted, story.refused) == ({"risk": 2}, {"regime": 1})
     assert (story.calls, story.most_calls_a_day) == ({"reward_engineer": 2}, 2)
     assert (story.model_calls, story.model_failures) == ({"sanity_judge": 1}, 1)
-    assert story.cost_usd == Decimal("0.30")
+    assert (story.cost_usd, story.most_cost_a_day_usd) == (Decimal("0.30"), Decimal("0.30"))
     assert (story.modes, story.judged) == ({"rl_only": 1}, {101: False})
+
+
+def test_the_dearest_day_is_told_and_failures_count():
+    story = told([*KILLED, judged(102), judged(103), failed(103)])
+    assert (story.cost_usd, story.most_cost_a_day_usd) == (Decimal("0.85"), Decimal("0.30"))
+    told_of = dict(story_lines(story))["models"]
+    assert told_of.endswith("cost 0.85 USD, at most 0.30 on a day")
 
 
 def test_a_kill_day_is_told_once_with_its_loss_and_the_way_back():
@@ -133,16 +140,17 @@ def test_the_lines_name_the_days_and_the_losses():
     lines = dict(story_lines(told(KILLED)))
     assert lines["kill days"] == "1970-04-12: -3.00 %"
     assert lines["escalated"].startswith("regime 0 + 1 refused, risk 2; 2 calls granted")
-    assert lines["models"] == "sanity_judge 1, 1 gave nothing; cost 0.30 USD"
+    assert lines["models"].startswith("sanity_judge 1, 1 gave nothing; cost 0.30 USD")
 
 
 def test_the_journal_tells_the_same_story_and_the_command_lists_the_triggers(tmp_path):
     path = journal_path(tmp_path)
     path.parent.mkdir()
     journal = Journal(path)
-    journal.append(
-        [Entry(entry_of(one).stream, subject_of(one), codec.encode(one)) for one in KILLED]
-    )
+    rows = [Entry(entry_of(one).stream, subject_of(one), codec.encode(one)) for one in KILLED]
+    torn = replace(rows[0], body=b"{")
+    elsewhere = replace(rows[-1], subject=f"{rows[-1].subject}.else")
+    journal.append([torn, *rows, elsewhere])
     journal.close()
     assert story_in(path) == told(KILLED)
     words = ["escalation", "table", "--state", str(tmp_path), "--json"]

@@ -339,7 +339,7 @@ def test_another_accounts_loss_is_not_ours():
 # Quarantine.
 
 
-def test_the_third_kill_day_in_ten_sessions_begins_a_quarantine():
+def test_s3_8_the_third_kill_day_in_ten_sessions_begins_a_quarantine():
     cell = policy_cell()
     said = killed(cell, 5, 8, 14)
     (halted,) = of(TradingStateChanged, said)

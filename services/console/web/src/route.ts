@@ -10,13 +10,22 @@ export interface Route {
   query: URLSearchParams;
 }
 
+/** An address is whatever somebody typed: one that is badly encoded names no decision. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function read(): Route {
   const [path = "", search = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [head = "", id = ""] = path.split("/");
   const query = new URLSearchParams(search);
   if (head === "") return { page: "desk", id: "", query };
-  if (head === "days" && id) return { page: "days", id: decodeURIComponent(id), query };
-  if (head === "decisions" && id) return { page: "decision", id: decodeURIComponent(id), query };
+  if (head === "days" && id) return { page: "days", id: decoded(id), query };
+  if (head === "decisions" && id) return { page: "decision", id: decoded(id), query };
   const page = PAGES.find((name) => name === head);
   return { page: page ?? "unknown", id: "", query };
 }

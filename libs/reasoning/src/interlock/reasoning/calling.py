@@ -57,22 +57,22 @@ def caller_of(
 
 def provider_of(endpoint: Endpoint, environment: Mapping[str, str]) -> Provider:
     """Return the configured provider; its SDK is imported only if it is the one."""
-    model, url, seconds = endpoint.model, endpoint.base_url, endpoint.timeout_seconds
+    model, url = endpoint.model, endpoint.base_url
     match endpoint.provider:
         case ProviderKind.RULES | ProviderKind.NONE:
             return Rules()
         case ProviderKind.OLLAMA:
             from interlock.reasoning.ollama import Ollama
 
-            return Ollama(model, url, seconds)
+            return Ollama(model, url)
         case ProviderKind.OPENAI:
             from interlock.reasoning.openai import OpenAIResponses
 
-            return OpenAIResponses(model, url, _api_key(endpoint, environment), seconds)
+            return OpenAIResponses(model, url, _api_key(endpoint, environment))
         case ProviderKind.OPENAI_CHAT:
             from interlock.reasoning.openai import OpenAIChat
 
-            return OpenAIChat(model, url, _api_key(endpoint, environment), seconds)
+            return OpenAIChat(model, url, _api_key(endpoint, environment))
 
 
 def price_of(endpoint: Endpoint) -> Price | None:

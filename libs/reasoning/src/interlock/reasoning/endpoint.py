@@ -100,6 +100,10 @@ def require_usable(endpoint: Endpoint) -> None:
         raise ValueError(f"provider {endpoint.provider} needs a model")
     if endpoint.provider in NEEDS_URL and not endpoint.base_url:
         raise ValueError(f"provider {endpoint.provider} needs a base_url")
+    if endpoint.base_url and not endpoint.base_url.startswith(("http://", "https://")):
+        raise ValueError(
+            f"base_url begins with http:// or https://, which {endpoint.base_url!r} does not"
+        )
     if (endpoint.usd_per_million_in is None) is not (endpoint.usd_per_million_out is None):
         raise ValueError("usd_per_million_in and usd_per_million_out belong together")
     for name in _ABOVE_ZERO:

@@ -5,6 +5,7 @@ version 0.5, before that there was JSON or nothing; and a model that was never p
 instead of waited for. A server that does not say is taken for a new one that has the model.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any, Literal
@@ -68,15 +69,26 @@ class Ollama:
     name = "ollama"
     metered = True
 
-    def __init__(self, model: str, base_url: str, timeout_seconds: float) -> None:
+    def __init__(self, model: str, base_url: str) -> None:
         self.model = model
+        # How long one may take is a question's to say, which the SDK does not let it.
         self._client = ollama.AsyncClient(
-            host=base_url, timeout=timeout_seconds, event_hooks={"response": [_limit]}
+            host=base_url, timeout=None, event_hooks={"response": [_limit]}
         )
-        self._probe = httpx.AsyncClient(base_url=base_url, timeout=timeout_seconds)
+        # Bounded, like the question itself, by the time of the question that needs to know.
+        self._probe = httpx.AsyncClient(base_url=base_url, timeout=None)  # noqa: S113
         self._takes_schemas: bool | None = None
 
     async def ask(self, question: Question) -> Answer:
+        seconds = question.timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._ask(question)
+        except TimeoutError as error:
+            detail = f"no answer within {seconds:g} s"
+            raise AskFailedError(ReasonerFailure.TIMEOUT, detail) from error
+
+    async def _ask(self, question: Question) -> Answer:
         if self._takes_schemas is None:
             self._takes_schemas = await self._look()
         shape: dict[str, Any] | Literal["json"] = "json"

@@ -43,11 +43,10 @@ async def _limit(response: httpx2.Response) -> None:
     response.stream = _LimitedStream(response.stream)
 
 
-def _client(base_url: str, api_key: str, timeout_seconds: float) -> openai.AsyncOpenAI:
+def _client(base_url: str, api_key: str) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(
         api_key=api_key,
         base_url=base_url or None,
-        timeout=timeout_seconds,
         max_retries=0,
         http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [_limit]}),
     )
@@ -59,10 +58,10 @@ class OpenAIResponses:
     name = "openai"
     metered = True
 
-    def __init__(self, model: str, base_url: str, api_key: str, timeout_seconds: float) -> None:
+    def __init__(self, model: str, base_url: str, api_key: str) -> None:
         self.model = model
         self._api_key = api_key
-        self._client = _client(base_url, api_key, timeout_seconds)
+        self._client = _client(base_url, api_key)
 
     async def ask(self, question: Question) -> Answer:
         try:
@@ -80,6 +79,7 @@ class OpenAIResponses:
                 },
                 max_output_tokens=question.max_tokens,
                 store=False,
+                timeout=question.timeout_seconds,
             )
             return _from_response(said)
         except (openai.OpenAIError, ResponseTooLargeError, ValueError, TypeError) as error:
@@ -113,11 +113,11 @@ class OpenAIChat:
     name = "openai-chat"
     metered = True
 
-    def __init__(self, model: str, base_url: str, api_key: str, timeout_seconds: float) -> None:
+    def __init__(self, model: str, base_url: str, api_key: str) -> None:
         self.model = model
         self.shape = Shape.SCHEMA
         self._api_key = api_key
-        self._client = _client(base_url, api_key, timeout_seconds)
+        self._client = _client(base_url, api_key)
 
     async def ask(self, question: Question) -> Answer:
         while True:
@@ -139,6 +139,7 @@ class OpenAIChat:
             response_format=_response_format(self.shape, question),
             # `max_completion_tokens` is OpenAI's newer word; compatible servers know this one.
             max_tokens=question.max_tokens,
+            timeout=question.timeout_seconds,
         )
         return _from_completion(said)
 

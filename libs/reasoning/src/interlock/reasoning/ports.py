@@ -19,7 +19,10 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """One question. `facts` are the numbers of the prompt, for providers that compute."""
+    """One question. `facts` are the numbers of the prompt, for providers that compute.
+
+    `prompt_files` says which prompt it was made of; no provider is told.
+    """
 
     system: str
     prompt: str
@@ -27,6 +30,7 @@ class Question:
     max_tokens: int
     timeout_seconds: float
     facts: Mapping[str, float] = field(default_factory=dict[str, float])
+    prompt_files: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,11 @@ class Prompt:
     system: str
     question: str
 
+    @property
+    def files(self) -> str:
+        """Name and version of the files, and the SHA-256 of what stands in them."""
+        return f"{self.name} {prompt_hash(self.system, self.question)}"
+
 
 def filled(text: str, blanks: Mapping[str, str]) -> str:
     """Return `text` with every blank filled. A blank without a value is an error."""

@@ -9,10 +9,12 @@ from interlock.wire.base import Message
 from interlock.wire.orders import OrderDenied, OrderEvent, SubmitOrder
 from interlock.wire.reasoning import (
     ParameterProposal,
+    PostMortemWritten,
     ReasonerFailed,
     RegimeAudited,
     RewardsEngineered,
     SanityJudged,
+    SentimentJudged,
 )
 
 _LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -64,7 +66,10 @@ def _proposal(metrics: Metrics, message: ParameterProposal) -> None:
     metrics.cost.inc(float(message.cost_usd))
 
 
-def _answer(metrics: Metrics, message: RegimeAudited | RewardsEngineered | SanityJudged) -> None:
+def _answer(
+    metrics: Metrics,
+    message: PostMortemWritten | RegimeAudited | RewardsEngineered | SanityJudged | SentimentJudged,
+) -> None:
     metrics.cost.inc(float(message.cost_usd))
 
 
@@ -84,10 +89,12 @@ def _denial(metrics: Metrics, message: OrderDenied) -> None:
 
 _COUNTED: dict[type[Message], Callable[[Metrics, Any], None]] = {
     ParameterProposal: _proposal,
+    PostMortemWritten: _answer,
     ReasonerFailed: _failure,
     RegimeAudited: _answer,
     RewardsEngineered: _answer,
     SanityJudged: _answer,
+    SentimentJudged: _answer,
     SubmitOrder: _approval,
     OrderDenied: _denial,
 }

@@ -23,9 +23,12 @@ from interlock.wire.orders import OrderDenied, OrderFilled, SubmitOrder
 from interlock.wire.policy import ProposalJudged
 from interlock.wire.reasoning import (
     ParameterProposal,
+    PostMortemWritten,
+    ReasonerFailed,
     RegimeAudited,
     RewardsEngineered,
     SanityJudged,
+    SentimentJudged,
 )
 from interlock.wire.system import SpanRow, SpansExported
 
@@ -34,6 +37,16 @@ if TYPE_CHECKING:
 
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 MAX_SPANS_WAITING = 20_000
+
+type _Answer = (
+    ParameterProposal
+    | PostMortemWritten
+    | RegimeAudited
+    | RewardsEngineered
+    | SanityJudged
+    | SentimentJudged
+)
+
 _encoder = msgspec.json.Encoder()
 _TRACEPARENT_PARTS = 4
 _SPAN_ID_BITS = 64
@@ -149,10 +162,17 @@ def _numbers_of(message: Message) -> dict[str, str]:
             }
         case OrderFilled():
             return {"interlock.filled": f"{message.last_qty} at {message.last_px}"}
-        case RegimeAudited() | RewardsEngineered() | SanityJudged():
-            return _model_call(message)
-        case ParameterProposal() if message.tokens_in:
-            return _model_call(message)
+        case (
+            ParameterProposal()
+            | PostMortemWritten()
+            | RegimeAudited()
+            | RewardsEngineered()
+            | SanityJudged()
+            | SentimentJudged()
+        ):
+            return _model_call(message) if message.prompt else {}
+        case ReasonerFailed():
+            return _failed_call(message)
         case ProposalJudged():
             verdict = f"{message.old:g} to {message.proposed:g}: {message.verdict}"
             return {"interlock.verdict": verdict}
@@ -160,19 +180,33 @@ def _numbers_of(message: Message) -> dict[str, str]:
             return {}
 
 
-def _model_call(
-    said: ParameterProposal | RegimeAudited | RewardsEngineered | SanityJudged,
-) -> dict[str, str]:
+def _model_call(said: _Answer) -> dict[str, str]:
     """Return the attributes of OpenTelemetry's semantic conventions for generative models."""
     return {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": _GEN_AI_PROVIDERS.get(said.provider, said.provider),
+        **_request(said.provider, said.requested_model),
         "gen_ai.response.model": said.model,
         "gen_ai.output.type": "json",
         "gen_ai.usage.input_tokens": str(said.tokens_in),
         "gen_ai.usage.output_tokens": str(said.tokens_out),
         "interlock.prompt_hash": said.prompt_hash,
+        "interlock.prompt_files": said.prompt_files,
         "interlock.cost_usd": str(said.cost_usd),
+    }
+
+
+def _failed_call(said: ReasonerFailed) -> dict[str, str]:
+    return {
+        **_request(said.provider, said.model),
+        # The span may hold the answer of another model that was asked in its place.
+        f"interlock.model_failed.{said.provider}": f"{said.reason}: {said.detail}",
+    }
+
+
+def _request(provider: str, model: str) -> dict[str, str]:
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": _GEN_AI_PROVIDERS.get(provider, provider),
+        "gen_ai.request.model": model,
     }
 
 

@@ -197,7 +197,8 @@ class StubModel:
             await response.write(b'{"model": "')
             while not self._closing.is_set():
                 await response.write(_CHUNK)
-        except ConnectionResetError:
+        except ConnectionError:
+            # Whoever asked has had enough.
             pass
         return response
 

@@ -32,6 +32,7 @@ from interlock.venues.ccxt_reports import Unified, cash_names, number
 from interlock.venues.ccxt_stream import OrderStream
 from interlock.venues.ccxt_turn import begun_at_once, take_turn
 from interlock.venues.port import (
+    TOO_LATE,
     ForeignOrder,
     ProtectiveOrder,
     Tell,
@@ -358,8 +359,7 @@ class CcxtVenue:
             await take_turn(self._exchange)
             if time.monotonic() >= wanted.good_until:
                 tracked.ended = True
-                late = "expired: its approval ran out before it could be sent"
-                return [VenueRejected(client_order_id=tracked.client_order_id, reason=late)]
+                return [VenueCanceled(client_order_id=tracked.client_order_id, reason=TOO_LATE)]
             call = self._exchange.create_order(
                 tracked.symbol, wanted.kind, wanted.side.value, quantity, price, params
             )

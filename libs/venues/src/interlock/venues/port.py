@@ -54,6 +54,10 @@ class VenueCanceled(VenueReport, frozen=True, kw_only=True):
     reason: str
 
 
+TOO_LATE = "never sent: the approval ended before the order could go out"
+"""Why an order is canceled that the venue has never had: not its word, but ours."""
+
+
 class VenueExpired(VenueReport, frozen=True, kw_only=True):
     """Its time in force has run out."""
 

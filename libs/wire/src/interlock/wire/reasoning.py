@@ -1,4 +1,9 @@
-"""What models say: assessments and proposals in closed schemas, and their failures by reason."""
+"""What models say: assessments and proposals in closed schemas, and their failures by reason.
+
+Every answer tells of its call. `model` is the name the provider gives itself, `requested_model` the
+one that was asked for. `prompt` is what the model saw and `prompt_hash` the SHA-256 of it;
+`prompt_files` names the version of the prompt and the SHA-256 of its files, blanks and all.
+"""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -52,9 +57,10 @@ class Assessment(DeskMessage, frozen=True, kw_only=True, tag="reasoner.assessmen
 class ParameterProposal(DeskMessage, frozen=True, kw_only=True, tag="reasoner.param-proposal.v1"):
     """A model asks for another value of one parameter.
 
-    `prompt_hash` is the SHA-256 of the prompt, `latency_ns` the whole call as the caller saw it,
-    `cost_usd` the price of the tokens (zero for a local model). Where there is a `delta`, the value
-    in force is moved by it and `proposed` is only what the model took that to come to.
+    `latency_ns` is the whole call as the caller saw it, `cost_usd` the price of the tokens (zero
+    for a local model). Where there is a `delta`, the value in force is moved by it and `proposed`
+    is only what the model took that to come to. One that is part of an answer with a message of its
+    own has no prompt, no tokens and no cost: they stand there, once.
     """
 
     parameter: str
@@ -73,6 +79,8 @@ class ParameterProposal(DeskMessage, frozen=True, kw_only=True, tag="reasoner.pa
     latency_ns: int
     ts_desk: int
     delta: float | None = None
+    requested_model: str = ""
+    prompt_files: str = ""
 
     def __post_init__(self) -> None:
         require_finite_float("proposed", self.proposed)
@@ -170,6 +178,8 @@ class SanityJudged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.sanity-
     tokens_out: int = 0
     cost_usd: Decimal = Decimal(0)
     latency_ns: int = 0
+    requested_model: str = ""
+    prompt_files: str = ""
 
     def __post_init__(self) -> None:
         require_not_negative("cost_usd", self.cost_usd)
@@ -196,6 +206,8 @@ class RegimeAudited(DeskMessage, frozen=True, kw_only=True, tag="reasoner.regime
     tokens_out: int
     cost_usd: Decimal
     latency_ns: int
+    requested_model: str = ""
+    prompt_files: str = ""
 
     def __post_init__(self) -> None:
         for name, delta in [*self.blend_weights_delta.items(), *self.bucket_caps_delta.items()]:
@@ -222,6 +234,8 @@ class RewardsEngineered(
     tokens_out: int
     cost_usd: Decimal
     latency_ns: int
+    requested_model: str = ""
+    prompt_files: str = ""
 
     def __post_init__(self) -> None:
         for name, value in [*self.reward_coefficients.items(), *self.turnover_penalties.items()]:
@@ -263,6 +277,8 @@ class SentimentJudged(DeskMessage, frozen=True, kw_only=True, tag="reasoner.sent
     latency_ns: int
     ts_desk: int
     prompt: str = ""
+    requested_model: str = ""
+    prompt_files: str = ""
 
     def __post_init__(self) -> None:
         require_finite_float("sentiment", self.sentiment)
@@ -308,6 +324,8 @@ class PostMortemWritten(DeskMessage, frozen=True, kw_only=True, tag="reasoner.po
     cost_usd: Decimal
     latency_ns: int
     prompt: str = ""
+    requested_model: str = ""
+    prompt_files: str = ""
 
     def __post_init__(self) -> None:
         for name, value in self.figures.items():

@@ -9,6 +9,7 @@ from itertools import batched
 from msgspec import Struct
 
 from interlock.cli.errors import CliError
+from interlock.cli.rooms import check_sections
 from interlock.escalation import app as escalation
 from interlock.escalation.adapters.calling import memory_budget, models_of
 from interlock.escalation.config import EscalationConfig
@@ -94,10 +95,11 @@ def assemble(
         desk=desk.name, store=store, reader=RulesReader(desk=desk.name, verifier=seal)
     )
     clock = DataClock(starts_at)
-    venue = venue_of(desk, file.section("exec", ExecConfig))
+    config = file.section("exec", ExecConfig)
+    venue = venue_of(desk, config)
     members = [
         Member(ledger.build(desk, file.section("ledger", LedgerConfig)), DataClock(starts_at)),
-        Member(exec_app.build(desk, venue, seal, clock), clock),
+        Member(exec_app.build(desk, venue, seal, clock, config), clock),
         Member(
             gate.build(desk, file.section("gate", GateConfig), file.config_hash, rules, seal),
             DataClock(starts_at),
@@ -153,11 +155,15 @@ def run_backtest(
     Raises
     ------
     CliError
-        When the desk asks a model that answers over a network.
+        When the desk file cannot be used, or asks a model that answers over a network.
     """
-    desk = assemble(file, data.ts_first)
+    check_sections(file)
+    try:
+        desk = assemble(file, data.ts_first)
+        waves = open_waves(file.section("feed", FeedConfig), file.desk, data)
+    except ConfigError as error:
+        raise CliError(str(error)) from error
     began = time.perf_counter()
-    waves = open_waves(file.section("feed", FeedConfig), file.desk, data)
     for some in batched(waves, MESSAGES_BETWEEN_SHOWS):
         desk.backtest.run(some)
         show(desk.book.tally.messages[tag_of(Bar)])

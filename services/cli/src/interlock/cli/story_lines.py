@@ -53,7 +53,10 @@ def _escalated(story: Story) -> str:
 def _models(story: Story) -> str:
     answers = _counts(story.model_calls) or "nobody was asked"
     failed = f", {story.model_failures:,} gave nothing" if story.model_failures else ""
-    return f"{answers}{failed}; cost {story.cost_usd:.2f} USD"
+    cost = f"cost {story.cost_usd:.2f} USD"
+    if story.cost_usd:
+        cost += f", at most {story.most_cost_a_day_usd:.2f} on a day"
+    return f"{answers}{failed}; {cost}"
 
 
 def _killed(one: KillDay) -> str:

@@ -6,6 +6,7 @@ depend on each other.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 import msgspec
@@ -59,6 +60,27 @@ class Written(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parameters: dict[str, float] = field(default_factory=dict[str, float])
     cap_scales: dict[str, float] = field(default_factory=dict[str, float])
 
+    def __post_init__(self) -> None:
+        for name, (low, high) in _POSSIBLE.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name} is {_told(low, high)}, not {value:g}")
+        for bucket, scale in self.cap_scales.items():
+            if not 0 <= scale <= 1:
+                raise ValueError(f"cap_scales.{bucket} is from 0 to 1, not {scale:g}")
+
+
+_POSSIBLE = {
+    "sentiment": (-1.0, 1.0),
+    "liquidity": (0.0, inf),
+    "correlation": (-1.0, 1.0),
+    "bucket_used": (0.0, inf),
+}
+
+
+def _told(low: float, high: float) -> str:
+    return f"at least {low:g}" if high == inf else f"from {low:g} to {high:g}"
+
 
 class Scored(Struct, frozen=True, kw_only=True):
     """One line of the answer. `size` is a fraction of the equity; `components` add up to `base`."""
@@ -82,8 +104,15 @@ def read(text: bytes) -> list[Written]:
     Raises
     ------
     ValueError
-        With the line, where one cannot be read.
+        With the line, where one cannot be read; and where there is none.
     """
+    bars = _read(text)
+    if not bars:
+        raise ValueError("there is no bar in it")
+    return bars
+
+
+def _read(text: bytes) -> list[Written]:
     try:
         whole = msgspec.json.decode(text, type=_Object | list[_Object])
     except msgspec.ValidationError as error:
@@ -123,7 +152,7 @@ def _score(desk: DeskConfig, config: StrategyConfig, bar: Written, number: int) 
     instrument = _instrument(desk, config, bar)
     own = replace(desk, instruments=(instrument,))
     state = build(own, replace(config, sip=None)).state
-    for message in _told(own, bar):
+    for message in _heard(own, bar):
         state = evolve(state, message)
     try:
         features = _features(own, bar)
@@ -194,7 +223,7 @@ def _features(desk: DeskConfig, bar: Written) -> FeaturesComputed:
     )
 
 
-def _told(desk: DeskConfig, bar: Written) -> Iterator[Message]:
+def _heard(desk: DeskConfig, bar: Written) -> Iterator[Message]:
     """Yield what the engine has heard before the bar."""
     name = desk.instruments[0].instrument_id
     yield PolicyChanged(
@@ -222,7 +251,7 @@ def _told(desk: DeskConfig, bar: Written) -> Iterator[Message]:
         yield SentimentJudged(
             **_ids(desk, SentimentJudged),
             instrument_id=name,
-            sentiment=min(max(bar.sentiment, -1.0), 1.0),
+            sentiment=bar.sentiment,
             confidence=100,
             news_ids=[],
             provider=_PAPER,

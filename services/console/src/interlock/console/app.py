@@ -1,4 +1,7 @@
-"""The console's process: its parts wired, and their lives."""
+"""The console's process: its parts wired, and their lives.
+
+On port 0 there is no page: the process only sends alerts.
+"""
 
 import asyncio
 import logging
@@ -8,10 +11,14 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 import uvloop
 
+from interlock.console.alerts.addresses import read_addresses
+from interlock.console.alerts.routes import AlertRoute
+from interlock.console.alerts.telling import Telling
 from interlock.console.api import application
 from interlock.console.changes import Changes
 from interlock.console.config import ConsoleConfig
@@ -28,12 +35,15 @@ from interlock.runtime.alone import require_alone
 from interlock.runtime.config import ConfigError, DeskFile, load_desk_file
 from interlock.runtime.launch import EXIT_CONFIGURATION, Settings
 from interlock.runtime.telemetry import log_as
+from interlock.wire.base import Message
 from interlock.wire.catalogue import CONSOLE
+from interlock.wire.system import AlertRaised
 
 _log = logging.getLogger(__name__)
 
 PORT = "INTERLOCK_CONSOLE_PORT"
 SECRETS = "secrets"
+NO_PAGE = 0
 OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 CLOSE_SECONDS = 2
 
@@ -100,7 +110,40 @@ async def _run() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     console, news = assemble(settings, file, config)
-    server = _Server(
+    server = None if place.port == NO_PAGE else _server(console, place)
+    probe = await health.serve(
+        settings.health_port,
+        lambda: "" if server is None or server.started else "starting",
+        lambda: b"",
+    )
+    beside = [asyncio.create_task(work) for work in (console.hearing.run(), news.run())]
+    routes = config.routes_in_use(replaying=bool(settings.replay))
+    if routes:
+        beside.append(asyncio.create_task(_alerts(settings, console, news, routes)))
+    if server is not None:
+        beside.append(asyncio.create_task(server.serve()))
+    try:
+        ended = asyncio.create_task(stopping.wait())
+        await asyncio.wait((ended, *beside), return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        for task in beside:
+            if task.done() and not task.cancelled():
+                task.result()
+    finally:
+        console.changes.close()
+        if server is not None:
+            server.should_exit = True
+            await asyncio.gather(beside.pop(), return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        probe.close()
+        await console.tables.close()
+    return 0
+
+
+def _server(console: Console, place: _Place) -> _Server:
+    return _Server(
         uvicorn.Config(
             application(console),
             host=place.host,
@@ -112,27 +155,33 @@ async def _run() -> int:
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
     )
-    probe = await health.serve(
-        settings.health_port, lambda: "" if server.started else "starting", lambda: b""
+
+
+async def _alerts(
+    settings: Settings, console: Console, news: News, routes: list[AlertRoute]
+) -> None:
+    """Tell people of alerts until cancelled."""
+    # It loads a library for seconds; the page is there meanwhile.
+    folder = Path(settings.desk_file).parent
+    addresses = await asyncio.to_thread(read_addresses, routes, folder, os.environ)
+    telling = Telling(
+        desk=console.desk.name,
+        addresses=addresses,
+        folder=settings.state,
+        bus=lambda: console.hearing.bus,
+        on_data=bool(settings.replay),
+        own=news.alert,
     )
-    serving = asyncio.create_task(server.serve())
-    beside = [asyncio.create_task(work) for work in (console.hearing.run(), news.run())]
-    try:
-        ended = asyncio.create_task(stopping.wait())
-        await asyncio.wait((serving, ended, *beside), return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        for task in (serving, *beside):
-            if task.done() and not task.cancelled():
-                task.result()
-    finally:
-        console.changes.close()
-        server.should_exit = True
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(serving, *beside, return_exceptions=True)
-        probe.close()
-        await console.tables.close()
-    return 0
+    console.telling = telling
+    passed = console.hearing.heard
+
+    def hear(message: Message) -> None:
+        passed(message)
+        if isinstance(message, AlertRaised):
+            telling.wake()
+
+    console.hearing.heard = hear
+    await telling.run()
 
 
 def main() -> None:

@@ -4,13 +4,16 @@ Theory of operation. What happens is noted at once and turned into events a few 
 thing that has one state (the desk's, the account's) only the last word, of things that are many
 each one, the latest word on it, the newest `MOST_A_TURN` of a kind. All pages read one bounded ring
 of finished events, each from its own place; a page that falls behind the ring is told that it
-missed something. So nothing grows, whatever the desk does and however slow a reader is.
+missed something. So nothing grows, whatever the desk does and however slow a reader is. A page's
+right to read is asked for before each send and at least once a second: a stream ends with the
+session it was opened in.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -19,6 +22,7 @@ KEPT = 4_096
 KEPT_BYTES = 16 * 1024**2
 MOST_A_TURN = 200
 BEAT_SECONDS = 10.0
+LOOK_SECONDS = 1.0
 _BEAT = b": still here\n\n"
 _MICROSECOND_NS = 1_000
 _MISSED = msgspec.json.encode({"missed": True})
@@ -102,26 +106,36 @@ class Changes:
         self.closed = True
         self._wake()
 
-    async def read(self, last_number: int | None) -> AsyncIterator[bytes]:
-        """Yield events after `last_number` as they come, and a sign of life when none do."""
+    async def read(
+        self, last_number: int | None, may_read: Callable[[], bool]
+    ) -> AsyncIterator[bytes]:
+        """Yield events after `last_number` as they come, and a sign of life when none do.
+
+        The stream ends as soon as `may_read` says no.
+        """
         self._readers += 1
         try:
             at = self._next if last_number is None else last_number + 1
             yield b"retry: %d\n\n" % RETRY_MS
-            while not self.closed:
-                if at < self._dropped_before or at > self._next:
-                    at = self._next
-                    yield _event(at - 1, "missed", _MISSED).body
-                waiting = b"".join(one.body for one in self._ring if one.number >= at)
+            quiet_since = time.monotonic()
+            while not self.closed and may_read():
+                waiting = self._after(at)
                 at = self._next
+                if not waiting and time.monotonic() - quiet_since >= BEAT_SECONDS:
+                    waiting = _BEAT
                 if waiting:
                     yield waiting
+                    quiet_since = time.monotonic()
                     continue
                 arrived = self._arrived
-                try:
-                    async with asyncio.timeout(BEAT_SECONDS):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
                         await arrived.wait()
-                except TimeoutError:
-                    yield _BEAT
         finally:
             self._readers -= 1
+
+    def _after(self, at: int) -> bytes:
+        """Return the events from number `at` on, or that some of them are gone."""
+        if at < self._dropped_before or at > self._next:
+            return _event(self._next - 1, "missed", _MISSED).body
+        return b"".join(one.body for one in self._ring if one.number >= at)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.console import desk_views
+from interlock.console.alerts.telling import Telling
 from interlock.console.changes import Changes
 from interlock.console.desk_views import Dial, decimal_of
 from interlock.console.hearing import Hearing
@@ -50,6 +51,7 @@ class Console:
     budgets: BudgetsView | None = None
     sessions_over: list[int] = field(default_factory=list[int])
     bars_read: bool = False
+    telling: Telling | None = None
 
     @property
     def day(self) -> int:

@@ -6,9 +6,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from interlock.console.alerts.lines import Line, waits
+from interlock.console.alerts.telling import Telling
 from interlock.console.console import Console
 from interlock.console.state import Live
 from interlock.console.views.health import (
+    AlertRouteView,
     ConsumerView,
     DeadLetterView,
     HealthView,
@@ -72,7 +75,25 @@ async def health_view(console: Console) -> HealthView:
         streams=[_stream(one) for one in streams],
         dead_letters_count=dead,
         dead_letters=[_letter(one) for one in reversed(console.live.dead)],
+        alert_routes=[] if console.telling is None else _alert_routes(console.telling),
     )
+
+
+def _alert_routes(telling: Telling) -> list[AlertRouteView]:
+    found: list[AlertRouteView] = []
+    for address in telling.addresses:
+        line = telling.lines.get(address.name, Line())
+        found.append(
+            AlertRouteView(
+                name=address.name,
+                min_severity=address.route.min_severity,
+                waiting=waits(line),
+                failures=line.failures,
+                problem=line.problem,
+                told_at=str(line.told_at) if line.told_at else None,
+            )
+        )
+    return found
 
 
 def _service(

@@ -59,6 +59,10 @@ class Hearing:
     )
 
     @property
+    def bus(self) -> NatsBus | None:
+        return self._bus
+
+    @property
     def up(self) -> bool:
         return self._bus is not None and self._bus.client.is_connected
 

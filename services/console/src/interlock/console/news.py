@@ -111,11 +111,15 @@ class News:
             case ApprovalRequested() | ApprovalCounted() | ApprovalDecided() | ApprovalLapsed():
                 self._asked[message.request_id] = TURNS_LOOKED_UP
             case AlertRaised():
-                changes.note("alert", message.message_id, _alert(message))
+                self.alert(message)
             case PolicyChanged():
                 changes.note("policy", "", _version(message))
             case _:
                 self._account_moved = True
+
+    def alert(self, alert: AlertRaised) -> None:
+        """Show an alert on open pages."""
+        self._console.changes.note("alert", alert.message_id, alert_view(alert))
 
     async def run(self) -> None:
         """Make events until cancelled."""
@@ -230,7 +234,7 @@ def _escalation(m: EscalationTriggered) -> EscalationView:
     )
 
 
-def _alert(m: AlertRaised) -> AlertView:
+def alert_view(m: AlertRaised) -> AlertView:
     return AlertView(
         message_id=m.message_id,
         ts_event=str(m.ts_event),

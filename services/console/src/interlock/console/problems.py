@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException, ValidationException
 
+from interlock.console.tokens import TokenError
 from interlock.console.views.base import ProblemView
 from interlock.runtime.errors import UnavailableError
 
@@ -63,6 +64,8 @@ def on_problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         case UnavailableError():
             code = "database" if "PostgreSQL" in str(error) else "bus"
             return answer(ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, code, str(error)))
+        case TokenError():
+            return answer(ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "tokens", str(error)))
         case NotAuthorizedException():
             return answer(ProblemError(HTTPStatus.UNAUTHORIZED, "login", "log in first"))
         case ValidationException():

@@ -22,6 +22,7 @@ from msgspec import Struct
 from interlock.console.tokens import (
     TOKENS_FILE,
     Token,
+    TokenError,
     hash_of,
     read_tokens,
     session_key,
@@ -96,6 +97,13 @@ class Sessions:
             return None
         token = self._current().get(claims.token_id)
         return None if token is None else self._session(claims, token)
+
+    def holds(self, cookie: str | None) -> bool:
+        """Return whether this cookie lets somebody in; with the tokens unreadable, nobody."""
+        try:
+            return self.of(cookie) is not None
+        except TokenError:
+            return False
 
     def log_out(self, session: Session) -> None:
         """End a session, also for whoever has copied its cookie."""

@@ -1,5 +1,6 @@
 /* Decisions as lines of a table: the same on the desk and on their own page. */
 import type { ReactElement } from "react";
+import { keyOf } from "../api/live.ts";
 import type { DecisionItem } from "../api/types.gen.ts";
 import { brief, moment, NONE, number, plain, shortId } from "../format.ts";
 import { linkTo } from "../route.ts";
@@ -44,7 +45,7 @@ export function DecisionRows({ items, now }: { items: DecisionItem[]; now: strin
         </thead>
         <tbody>
           {items.map((item) => (
-            <tr key={item.intent_id ?? item.decision_id}>
+            <tr key={keyOf(item)}>
               <td className="num" title={`${moment(item.ts_event)} UTC`}>{brief(item.ts_event, now)}</td>
               <td><a className="id" href={linkTo(`decisions/${item.decision_id}`)}>{shortId(item.decision_id)}</a></td>
               <td>{item.instrument_id ?? <small>{item.kind}</small>}</td>

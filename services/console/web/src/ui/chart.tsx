@@ -53,7 +53,7 @@ function dressed(chart: IChartApi, colour: Colours): void {
       fontSize: 11,
     },
     grid: { vertLines: { visible: false }, horzLines: { color: colour.line } },
-    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.1 } },
+    rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.1 } },
     timeScale: { borderColor: colour.line, timeVisible: true, secondsVisible: false },
     crosshair: {
       vertLine: { color: colour.strong, style: LineStyle.Solid, width: 1, labelBackgroundColor: colour.strong },

@@ -18,11 +18,14 @@ from interlock.escalation.question import SCHEMA_OF
 from interlock.escalation.state import EscalationState, evolve
 from interlock.model.desk import DeskConfig
 from interlock.reasoning.endpoint import ProviderKind
-from interlock.reasoning.prompt_files import load_prompt
+from interlock.reasoning.prompt import Prompt
+from interlock.reasoning.prompt_files import UnknownPromptError, load_prompt
+from interlock.runtime.config import ConfigError
 from interlock.runtime.launch import Parts, Process, run
 from interlock.runtime.service import Service
 from interlock.wire.base import Effect, Report
 from interlock.wire.catalogue import ESCALATION
+from interlock.wire.reasoning import CallKind
 
 FREE = frozenset({ProviderKind.RULES, ProviderKind.NONE})
 
@@ -37,15 +40,19 @@ def build(desk: DeskConfig, config: EscalationConfig, models: Models) -> Service
         state=EscalationState(
             setting=setting_of(desk),
             config=config,
-            prompts={
-                call: load_prompt(f"{name}.{config.prompt_version}")
-                for call, name in SCHEMA_OF.items()
-            },
+            prompts=_prompts(config.prompt_version),
         ),
         evolve=evolve,
         decide=decide,
         perform=perform,
     )
+
+
+def _prompts(version: str) -> dict[CallKind, Prompt]:
+    try:
+        return {call: load_prompt(f"{name}.{version}") for call, name in SCHEMA_OF.items()}
+    except UnknownPromptError as error:
+        raise ConfigError(f"prompt_version of [escalation]: {error}") from error
 
 
 def setting_of(desk: DeskConfig) -> Setting:

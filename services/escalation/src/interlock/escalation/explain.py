@@ -1,5 +1,6 @@
 """What the matrix says of a snapshot, and word for word what would be asked."""
 
+from math import inf
 from typing import Any
 
 from msgspec import Struct
@@ -31,6 +32,27 @@ class Explanation(Struct, frozen=True, kw_only=True):
     granted: bool
     reason: str
     request: dict[str, Any]
+
+
+_POSSIBLE: dict[str, tuple[float, float]] = {
+    "max_drawdown_5d": (0, inf),
+    "correlation_breakdown": (-1, 1),
+    "ensemble_accuracy": (0, 100),
+    "put_call_ratio": (0, inf),
+    "news_sentiment": (-1, 1),
+    "calls_today": (0, inf),
+}
+
+
+def require_possible(snapshot: Snapshot) -> None:
+    """Raise ``ValueError`` where a number that a person wrote cannot be: it would fire nothing."""
+    for name, (low, high) in _POSSIBLE.items():
+        value = getattr(snapshot, name)
+        if value is not None and not low <= value <= high:
+            may_be = f"at least {low:g}" if high == inf else f"from {low:g} to {high:g}"
+            raise ValueError(f"{name} is {may_be}, not {value:g}")
+    if snapshot.judge_asked_today and not snapshot.calls_today:
+        raise ValueError("judge_asked_today is one of calls_today, which is 0")
 
 
 def explain(snapshot: Snapshot, config: EscalationConfig) -> list[Explanation]:

@@ -17,13 +17,17 @@ class AskModel(Effect, frozen=True, kw_only=True):
 
 
 class ModelAnswered(Report, frozen=True, kw_only=True):
-    """The model's answer, read; `text` is what it said, made harmless."""
+    """The model's answer, read; `text` is what it said, made harmless.
+
+    `model` is the name the provider gives itself.
+    """
 
     asked: AskModel
     answer: CloudAnswer
     text: str
     provider: str
     model: str
+    requested_model: str
     tokens_in: int
     tokens_out: int
     cost_usd: Decimal

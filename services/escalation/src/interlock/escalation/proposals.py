@@ -9,7 +9,7 @@ from math import isfinite
 
 from msgspec import Struct
 
-from interlock.escalation.question import FEATURE_PREFIX, features_of
+from interlock.escalation.question import features_of
 from interlock.model.desk import plain_spelling
 from interlock.reasoning.cloud_answers import (
     RegimeAuditorAnswer,
@@ -17,6 +17,14 @@ from interlock.reasoning.cloud_answers import (
     SanityJudgeAnswer,
 )
 from interlock.reasoning.day_answers import PostMortemAnswer
+from interlock.wire.parameters import (
+    BUCKET_CAP_PREFIX,
+    FEATURE_PREFIX,
+    MAX_POSITION,
+    STOP_ATR,
+    TRAIL_ATR,
+    WEIGHT_PREFIX,
+)
 
 type CloudAnswer = RegimeAuditorAnswer | RewardEngineerAnswer | SanityJudgeAnswer | PostMortemAnswer
 
@@ -58,10 +66,10 @@ def _of_auditor(
 ) -> Iterable[Change | None]:
     blend, caps = answer.blend_weights_delta, answer.bucket_caps_delta
     for name, delta in (("short", blend.short), ("mid", blend.mid), ("rl", blend.rl)):
-        yield _by(parameters, f"weight.{name}", delta)
+        yield _by(parameters, f"{WEIGHT_PREFIX}{name}", delta)
     # The answer counts in shares of equity, the parameters in percent of it.
     for name, share in (("penny", caps.penny), ("fno", caps.fno), ("core", caps.core)):
-        yield _by(parameters, f"bucket_cap_pct.{name}", round(_PERCENT * share, _DIGITS))
+        yield _by(parameters, f"{BUCKET_CAP_PREFIX}{name}", round(_PERCENT * share, _DIGITS))
 
 
 def _of_engineer(
@@ -82,9 +90,9 @@ def _of_judge(
 ) -> Iterable[Change | None]:
     live = answer.live_changes
     if live is not None:
-        yield _to(parameters, "max_position_pct", live.max_position_pct)
-        yield _to(parameters, "stop_atr", live.stop_multipliers.atr)
-        yield _to(parameters, "trail_atr", live.stop_multipliers.trailing)
+        yield _to(parameters, MAX_POSITION, live.max_position_pct)
+        yield _to(parameters, STOP_ATR, live.stop_multipliers.atr)
+        yield _to(parameters, TRAIL_ATR, live.stop_multipliers.trailing)
 
 
 def _by(parameters: Mapping[str, float], name: str, delta: float) -> Change | None:

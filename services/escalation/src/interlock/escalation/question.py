@@ -15,9 +15,9 @@ from interlock.reasoning.ports import Question
 from interlock.reasoning.prompt import Prompt, filled
 from interlock.reasoning.schemas import SCHEMAS
 from interlock.wire.accounts import DaySummarised
+from interlock.wire.parameters import FEATURE_PREFIX
 from interlock.wire.reasoning import AnswerSource, CallKind, Trigger
 
-FEATURE_PREFIX = "feature."
 SCHEMA_OF: dict[CallKind, str] = {
     CallKind.REGIME_AUDITOR: "regime-auditor",
     CallKind.REWARD_ENGINEER: "reward-engineer",
@@ -61,6 +61,7 @@ def question_of(
         max_tokens=endpoint.max_tokens,
         timeout_seconds=endpoint.timeout_seconds,
         facts=_facts(at, parameters),
+        prompt_files=prompt.files,
     )
 
 
@@ -79,6 +80,7 @@ def day_question(endpoint: EndpointConfig, prompt: Prompt, day: DaySummarised) -
         max_tokens=endpoint.max_tokens,
         timeout_seconds=endpoint.timeout_seconds,
         facts=figures,
+        prompt_files=prompt.files,
     )
 
 

@@ -51,7 +51,7 @@ _TRIGGERS = frozenset(row.trigger for row in MATRIX)
 _ONCE_A_DAY = frozenset(row.trigger for row in MATRIX if row.once_a_day)
 UNNAMED = "somebody who gave no name"
 _DAYS_KEPT = 400
-_HEADLINE_CHARS = 160
+HEADLINE_CHARS = 160
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ def _told(state: EscalationState, heard: Heard) -> None:
             state.sentiment[heard.instrument_id] = heard
         case NewsArrived() if not heard.instrument_ids:
             label = f"{heard.source}: {heard.headline}"
-            state.headlines.append(plain_text(label, _HEADLINE_CHARS).replace("\n", " "))
+            state.headlines.append(plain_text(label, HEADLINE_CHARS).replace("\n", " "))
             while len(state.headlines) > state.config.macro_events:
                 state.headlines.popleft()
         case (

@@ -9,8 +9,7 @@ from interlock.exec.adapters.sending import at_venue, open_venue, turn
 from interlock.exec.adapters.standing import Latest, look_again, nothing_stored
 from interlock.exec.adapters.venue_link import VenueLink, both
 from interlock.exec.adapters.watch import GATE_BEATS, Silence, Watch
-from interlock.exec.cash import USUAL, Tolerance
-from interlock.exec.config import ExecConfig
+from interlock.exec.config import USUAL_CONFIG, ExecConfig
 from interlock.exec.core import begin, decide, ready
 from interlock.exec.ports import (
     AdvanceVenue,
@@ -49,15 +48,15 @@ def build(
     venue: Venue,
     verifier: VerifiesOrders,
     clock: Clock,
+    config: ExecConfig = USUAL_CONFIG,
     switch: KillSwitch | None = None,
     latest: Latest = nothing_stored,
     asking: Asking | None = None,
-    tolerance: Tolerance = USUAL,
 ) -> Service[ExecState]:
     """Return the service. Without a `switch` it has one that lives as long as the process.
 
     `latest` reads back the last messages of some kinds from the bus. Without `asking` a venue that
-    does not answer at once is waited for. `tolerance` is how far the venue's cash may be from ours.
+    does not answer at once is waited for.
     """
     held = KillSwitch(venue) if switch is None else switch
     asks = Asking(held.hear) if asking is None else asking
@@ -91,7 +90,8 @@ def build(
         simulated=desk.venue == PAPER,
         keeps=venue.keeps,
         instruments={one.instrument_id: one for one in desk.instruments},
-        tolerance=tolerance,
+        tolerance=config.tolerance,
+        max_clock_offset_ns=config.max_clock_offset_ms * 1_000_000,
     )
     return Service(
         name=EXEC,
@@ -119,9 +119,8 @@ async def assemble(process: Process) -> Parts[ExecState]:
         process.report(report)
 
     asking = Asking(switch.hear, None if desk.venue == PAPER else tell)
-    tolerance = Tolerance(amount=config.cash_tolerance, bps=config.cash_tolerance_bps)
     latest = process.bus.latest
-    service = build(desk, venue, verifier, process.clock, switch, latest, asking, tolerance)
+    service = build(desk, venue, verifier, process.clock, config, switch, latest, asking)
     process.closers += [venue.close, asking.close]
     watch = Watch(switch=switch, report=tell, silence=silence)
     if desk.venue == PAPER:

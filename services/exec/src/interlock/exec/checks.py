@@ -7,8 +7,6 @@ from interlock.wire.orders import SubmitOrder
 
 FRESH_NS = 100_000_000
 """A tenth of a second: what the kill switch's quarter of a second leaves for looking again."""
-MAX_CLOCK_OFFSET_NS = 250_000_000
-"""How far the gate's clock may be ahead of ours."""
 HALTED, KILL_SWITCH = "halted", "kill_switch"
 VENUE_LINK, BREAK = "venue_link", "break"
 STOPPED = frozenset({HALTED, KILL_SWITCH})
@@ -33,20 +31,20 @@ def refusal(state: ExecState, order: SubmitOrder, now: int) -> tuple[str, str] |
     if order.epoch != state.epoch:
         older = "older" if order.epoch < state.epoch else "newer"
         return "epoch", f"epoch {order.epoch} is {older} than {state.epoch}"
-    late = _out_of_time(order, now)
+    late = _out_of_time(order, now, state.max_clock_offset_ns)
     if late is not None:
         return late
     return _growing(state, order) if order.reduce_only else _stopped(state, order)
 
 
-def _out_of_time(order: SubmitOrder, now: int) -> tuple[str, str] | None:
+def _out_of_time(order: SubmitOrder, now: int, max_offset_ns: int) -> tuple[str, str] | None:
     """Refuse what has expired, and what is only to come: one of the two clocks is wrong then.
 
     Where ours went back, an approval of an hour ago would look fresh.
     """
     if order.expires_at <= now:
         return "expired", f"{(now - order.expires_at) / 1e9:.3f} s ago"
-    if order.ts_event > now + MAX_CLOCK_OFFSET_NS:
+    if order.ts_event > now + max_offset_ns:
         return "clock", f"approved {(order.ts_event - now) / 1e9:.3f} s from now"
     return None
 

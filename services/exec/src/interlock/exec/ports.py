@@ -7,16 +7,15 @@ from msgspec import field
 
 from interlock.model.order import WorkingOrder
 from interlock.model.trading import Way
-from interlock.venues.port import ProtectiveOrder, VenueBook
+from interlock.venues.port import TOO_LATE, ProtectiveOrder, VenueBook
 from interlock.wire.base import Effect, Report
 from interlock.wire.market import Bar, Quote
 from interlock.wire.orders import SubmitOrder
 from interlock.wire.policy import TradingStateChanged
 
 NEVER_SENT = "the kill switch was pressed before it was sent"
-EXPIRED = "never sent: the approval ended before the order could go out"
 STILL_STANDS = "what it was to take the place of still stands, or has traded"
-NOT_SENT = frozenset({NEVER_SENT, EXPIRED, STILL_STANDS})
+NOT_SENT = frozenset({NEVER_SENT, TOO_LATE, STILL_STANDS})
 """Why exec itself has ended an order after its row was written: the venue has never had it."""
 
 

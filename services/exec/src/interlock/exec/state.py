@@ -112,6 +112,7 @@ class ExecState:
     moved: dict[str, int] = field(default_factory=dict[str, int])
     last_fill: int = 0
     tolerance: Tolerance = USUAL
+    max_clock_offset_ns: int = 0
     cash: dict[str, Cash] = field(default_factory=dict[str, Cash])
     accepted: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 

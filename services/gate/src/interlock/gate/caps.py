@@ -8,9 +8,8 @@ from math import isfinite
 from interlock.gate.config import BucketLimits, GateConfig
 from interlock.model.equity import EquityMarks
 from interlock.model.values import ZERO
+from interlock.wire.parameters import BUCKET_CAP_PREFIX, MAX_POSITION
 
-CAP_PREFIX = "cap."
-"""A policy parameter of this prefix tightens the bucket's share of equity, in percent."""
 _PERCENT = Decimal(100)
 _ONE = Decimal(1)
 
@@ -61,25 +60,31 @@ def caps_of(
         week_floor=_floor(marks.equity_at_week_start, config.max_weekly_loss_pct),
         drawdown_floor=_floor(marks.high, config.max_drawdown_5d_pct),
         buckets={
-            name: _bucket(limits, equity, parameters.get(CAP_PREFIX + name), scales.get(name))
+            name: _bucket(limits, _scaled(equity, scales.get(name)), name, parameters)
             for name, limits in config.buckets.items()
         },
     )
 
 
 def _bucket(
-    limits: BucketLimits, equity: Decimal, cap_pct: float | None, scale: float | None
+    limits: BucketLimits, equity: Decimal, name: str, parameters: Mapping[str, float]
 ) -> BucketCaps:
-    """Return a bucket's limits. What policy or stage say can tighten them, and never loosen."""
-    scaled = equity * (_ONE if scale is None else min(_one_number(scale), _ONE))
-    gross = _share(scaled, limits.max_gross_pct)
-    if gross is not None and cap_pct is not None:
-        gross = min(gross, scaled * _one_number(cap_pct) / _PERCENT)
+    gross = _tightened(limits.max_gross_pct, parameters.get(BUCKET_CAP_PREFIX + name))
+    position = _tightened(limits.max_name_pct, parameters.get(MAX_POSITION))
     return BucketCaps(
-        gross=gross,
-        name=_share(scaled, limits.max_name_pct),
-        order=_share(scaled, limits.max_order_pct),
+        gross=_share(equity, gross),
+        name=_share(equity, position),
+        order=_share(equity, limits.max_order_pct),
     )
+
+
+def _scaled(equity: Decimal, scale: float | None) -> Decimal:
+    return equity * (_ONE if scale is None else min(_one_number(scale), _ONE))
+
+
+def _tightened(configured: Decimal | None, pct: float | None) -> Decimal | None:
+    """Return the percentage as policy leaves it: what is not configured stays missing."""
+    return configured if configured is None or pct is None else min(configured, _one_number(pct))
 
 
 def _one_number(value: float) -> Decimal:

@@ -67,7 +67,8 @@ class Spell(Struct, frozen=True, kw_only=True):
 class Story(Struct, frozen=True, kw_only=True):
     """`granted` and `refused` count escalations by trigger, `calls` the granted ones by call.
 
-    `model_calls` are answers of models by what was asked, `cost_usd` what all of them cost.
+    `model_calls` are answers of models by what was asked, `cost_usd` what all of them and those
+    that gave nothing cost, and `most_cost_a_day_usd` the dearest of the trading days.
     `judged` lists what the sanity judge said: its day, and whether the desk should stay on paper.
     """
 
@@ -78,6 +79,7 @@ class Story(Struct, frozen=True, kw_only=True):
     model_calls: dict[str, int]
     model_failures: int
     cost_usd: Decimal
+    most_cost_a_day_usd: Decimal
     kill_days: list[KillDay]
     spells: list[Spell]
     judged: dict[int, bool]
@@ -99,7 +101,7 @@ class Telling:
     fired: list[Fired] = field(default_factory=list[Fired])
     answers: Counter[str] = field(default_factory=Counter[str])
     failures: int = 0
-    cost: Decimal = ZERO
+    costs: dict[int, Decimal] = field(default_factory=dict[int, Decimal])
     account: AccountUpdated | None = None
     killed: dict[int, KillDay] = field(default_factory=dict[int, KillDay])
     spells: list[Spell] = field(default_factory=list[Spell])
@@ -144,7 +146,7 @@ def tell(telling: Telling, message: Message) -> None:
             telling.modes[message.mode] += 1
         case ReasonerFailed():
             telling.failures += 1
-            telling.cost += message.spent_usd
+            _spend(telling, message, message.spent_usd)
         case TradingStateChanged():
             _stand(telling, message)
         case (
@@ -155,7 +157,7 @@ def tell(telling: Telling, message: Message) -> None:
             | SentimentJudged()
         ):
             telling.answers[_ANSWERS[type(message)]] += 1
-            telling.cost += message.cost_usd
+            _spend(telling, message, message.cost_usd)
             if isinstance(message, SanityJudged):
                 telling.judged[_day(telling, message)] = message.stay_demo
         case _:
@@ -178,13 +180,19 @@ def story_of(telling: Telling) -> Story | None:
         most_calls_a_day=max((one.calls_today for one in granted), default=0),
         model_calls=dict(sorted(telling.answers.items())),
         model_failures=telling.failures,
-        cost_usd=telling.cost,
+        cost_usd=sum(telling.costs.values(), ZERO),
+        most_cost_a_day_usd=max(telling.costs.values(), default=ZERO),
         kill_days=[telling.killed[day] for day in sorted(telling.killed)],
         spells=sorted([*telling.spells, *still], key=lambda one: (one.since, one.kind)),
         judged=telling.judged,
         modes=dict(sorted(telling.modes.items())),
         fired=telling.fired,
     )
+
+
+def _spend(telling: Telling, message: Message, usd: Decimal) -> None:
+    day = _day(telling, message)
+    telling.costs[day] = telling.costs.get(day, ZERO) + usd
 
 
 def _fired(message: EscalationTriggered) -> Fired:

@@ -22,4 +22,5 @@ def day_question(
         max_tokens=config.max_tokens,
         timeout_seconds=config.timeout_seconds,
         facts=figures,
+        prompt_files=prompt.files,
     )

@@ -48,6 +48,7 @@ def news_question(
         max_tokens=config.max_tokens,
         timeout_seconds=config.timeout_seconds,
         facts=word_counts([*headlines, *summaries]),
+        prompt_files=prompt.files,
     )
 
 

@@ -39,6 +39,7 @@ def question_of(
         max_tokens=config.max_tokens,
         timeout_seconds=config.timeout_seconds,
         facts=facts | _medians(features),
+        prompt_files=reasoner.prompts.parameter.files,
     )
 
 

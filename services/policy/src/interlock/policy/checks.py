@@ -5,11 +5,9 @@ from decimal import Decimal
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.policy.state import PolicyState
 from interlock.policy.versions import cooling_after_revert
+from interlock.wire.parameters import FEATURE_PREFIX
 from interlock.wire.policy import FreezeReason, Phase, ProposalVerdict
 from interlock.wire.reasoning import ParameterProposal
-
-FEATURE_PREFIX = "feature."
-"""Parameters of this prefix switch the inputs of the models on and off."""
 
 
 def exact(value: float) -> Decimal:

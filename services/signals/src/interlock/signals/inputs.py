@@ -11,9 +11,8 @@ from math import log, nan
 from msgspec import Struct
 
 from interlock.wire.market import FeaturesComputed
+from interlock.wire.parameters import FEATURE_PREFIX
 
-SWITCH_PREFIX = "feature."
-"""Policy's parameter ``feature.NAME`` switches an input on (1) or off (0)."""
 _SWITCHED_ON_FROM = 0.5
 _BPS = 10_000.0
 _RSI_MIDDLE, _RSI_HALF = 50.0, 50.0
@@ -86,7 +85,7 @@ def inputs_of(
 def switched_off_by(parameters: dict[str, float]) -> frozenset[str]:
     """Return the inputs that a policy's parameters switch off."""
     return frozenset(
-        name.removeprefix(SWITCH_PREFIX)
+        name.removeprefix(FEATURE_PREFIX)
         for name, value in parameters.items()
-        if name.startswith(SWITCH_PREFIX) and value < _SWITCHED_ON_FROM
+        if name.startswith(FEATURE_PREFIX) and value < _SWITCHED_ON_FROM
     )

@@ -1,4 +1,4 @@
-"""An order at the market as an intent: what every engine and every rule asks for it with."""
+"""A wish as an intent: what every engine and every rule asks with."""
 
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ class Order(Struct, frozen=True, kw_only=True):
     """What is wanted, at which price it was seen. `leaving`: it may only close.
 
     `close` is in the instrument's currency, `ts_market` the moment at which that was the price.
+    With a `resting_at` it adds to the book at that price and no other; without it goes to market.
     """
 
     instrument: Instrument
@@ -26,6 +27,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ts_market: UnixNanos
     quantity: Decimal = ZERO
     leaving: bool = False
+    resting_at: Decimal | None = None
     protection: Protection | None = None
 
 
@@ -45,7 +47,7 @@ def intent_of(
     decision_id: DecisionId = "",
 ) -> OrderIntent:
     """Return the intent for `order` that `cause` brings about; `key` keeps several apart."""
-    instrument = order.instrument
+    instrument, rests = order.instrument, order.resting_at is not None
     intent_id = caused_id(cause, OrderIntent, key or state.config.label)
     return OrderIntent(
         message_id=intent_id,
@@ -58,9 +60,9 @@ def intent_of(
         strategy=state.config.label,
         instrument_id=instrument.instrument_id,
         side=order.side,
-        order_type=OrderType.MARKET,
+        order_type=OrderType.LIMIT if rests else OrderType.MARKET,
         quantity=order.quantity,
-        limit_price=None,
+        limit_price=order.resting_at,
         time_in_force=TimeInForce.GTC,
         reduce_only=order.leaving,
         reference_price=instrument.price(order.close),
@@ -69,5 +71,6 @@ def intent_of(
         reasons=reasons,
         currency=instrument.currency,
         build=build_of(),
+        post_only=rests,
         protection=order.protection,
     )

@@ -19,10 +19,10 @@ from msgspec import Struct
 
 from interlock.model.ids import NANOS_PER_SECOND, client_order_id
 from interlock.model.instrument import Instrument
-from interlock.model.values import ZERO, OrderType, Side, TimeInForce
+from interlock.model.values import ZERO, Side
+from interlock.strategy.intents import Order, intent_of
 from interlock.strategy.state import LEAVES, TRIM, Slice, StrategyState
 from interlock.wire.base import Message, caused_id
-from interlock.wire.build import build_of
 from interlock.wire.catalogue import STRATEGY
 from interlock.wire.orders import CancelOrders, OrderCanceled, OrderIntent
 
@@ -224,35 +224,17 @@ def _ask(
 ) -> OrderIntent:
     instrument, close = state.instruments[name], _price(state, name)
     side = Side.SELL if state.positions[name] > ZERO else Side.BUY
-    intent_id = caused_id(heard, OrderIntent, f"{TRIM} {name}")
-    return OrderIntent(
-        message_id=intent_id,
-        decision_id=heard.decision_id,
-        ts_event=now,
-        desk=state.desk,
-        intent_id=intent_id,
-        account=state.account,
-        venue=state.venue,
-        strategy=state.config.label,
-        instrument_id=name,
+    order = Order(
+        instrument=instrument,
         side=side,
-        order_type=OrderType.LIMIT,
-        quantity=quantity,
-        limit_price=passive_price(instrument, side, close, state.spreads_bps.get(name, 0.0)),
-        time_in_force=TimeInForce.GTC,
-        reduce_only=True,
-        reference_price=instrument.price(close),
+        close=close,
         ts_market=state.closes.get(name, (0.0, 0))[1],
-        policy_version=state.policy_version,
-        reasons=[
-            TRIM,
-            f"exposure={worth:.2f}",
-            f"limit={_limit(state):.2f}",
-        ],
-        currency=instrument.currency,
-        build=build_of(),
-        post_only=True,
+        quantity=quantity,
+        leaving=True,
+        resting_at=passive_price(instrument, side, close, state.spreads_bps.get(name, 0.0)),
     )
+    reasons = [TRIM, f"exposure={worth:.2f}", f"limit={_limit(state):.2f}"]
+    return intent_of(state, heard, order, reasons, now, key=f"{TRIM} {name}")
 
 
 def _lots(value: Decimal, step: Decimal, rounding: str) -> Decimal:

@@ -228,6 +228,29 @@ class NatsBus:
             raise UnavailableError(f"the bus: {type(error).__name__}") from error
         return [message for message in read if message is not None]
 
+    async def stored_after(
+        self, kind: type[Message], sequence: int
+    ) -> list[tuple[int, int, Message | None]]:
+        """Return what was stored of `kind` after `sequence`: sequence, UNIX ns, message.
+
+        The message is none where it cannot be read.
+
+        Raises
+        ------
+        UnavailableError
+            When the broker does not answer.
+        """
+        entry = catalogue.BY_KIND[kind]
+        assert entry.stream is not None
+        back = self._read_back(entry.stream, entry.filter, last_only=False, sequence=sequence + 1)
+        try:
+            return [
+                (int((msg.headers or {})["Nats-Sequence"]), _stored_at(msg), _read_stored(msg))
+                async for msg in back
+            ]
+        except (BusError, TimeoutError, OSError, KeyError, ConfigError) as error:
+            raise UnavailableError(f"the bus: {type(error).__name__}") from error
+
     async def _acknowledged(self, stream: Stream) -> int:
         info = await self._consumer_info(stream, self._service)
         return 0 if info is None else int(info["ack_floor"]["stream_seq"])

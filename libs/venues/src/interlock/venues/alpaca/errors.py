@@ -34,7 +34,6 @@ class RefusalCode(StrEnum):
     NOT_CANCELABLE = "not_cancelable"
     NOT_FOUND = "not_found"
     UNSUPPORTED = "unsupported"
-    EXPIRED = "expired"
     FORBIDDEN = "forbidden"
     INVALID = "invalid"
 
@@ -45,6 +44,10 @@ class AlpacaRefusedError(Exception):
     def __init__(self, code: RefusalCode, words: str) -> None:
         super().__init__(f"{code}: {words}")
         self.code = code
+
+
+class TooLateError(Exception):
+    """The order's approval ended before it could be sent."""
 
 
 class AlpacaWireError(Exception):

@@ -23,6 +23,7 @@ from interlock.venues.alpaca.errors import (
     AlpacaRefusedError,
     AlpacaWireError,
     RefusalCode,
+    TooLateError,
     failure,
 )
 from interlock.venues.alpaca.orders import AccountData, ActivityData, OrderData, PositionData
@@ -90,8 +91,7 @@ class AlpacaRest:
 
         def post() -> object:
             if time.monotonic() >= good_until:
-                words = "its approval ran out before it could be sent"
-                raise AlpacaRefusedError(RefusalCode.EXPIRED, words)
+                raise TooLateError
             return self._post("/orders", body)
 
         self.under_way.add(client_order_id)

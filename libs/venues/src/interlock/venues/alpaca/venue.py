@@ -25,7 +25,12 @@ from interlock.model.order import CLOSED, WorkingOrder
 from interlock.model.values import OrderType, Side, TradingMode
 from interlock.venues.alpaca.config import AlpacaConfig, keys_from
 from interlock.venues.alpaca.ending import ended_at_once
-from interlock.venues.alpaca.errors import AlpacaRefusedError, AlpacaWireError, RefusalCode
+from interlock.venues.alpaca.errors import (
+    AlpacaRefusedError,
+    AlpacaWireError,
+    RefusalCode,
+    TooLateError,
+)
 from interlock.venues.alpaca.fills import ToldFills
 from interlock.venues.alpaca.orders import (
     ENDED,
@@ -40,6 +45,7 @@ from interlock.venues.alpaca.orders import (
 from interlock.venues.alpaca.rest import ORDERS_A_PAGE, AlpacaRest
 from interlock.venues.alpaca.stream import LinkLostError, order_events
 from interlock.venues.port import (
+    TOO_LATE,
     ForeignOrder,
     ProtectiveOrder,
     Tell,
@@ -274,6 +280,8 @@ class AlpacaVenue:
         await self._room_for(body)
         try:
             order = await self._rest.place(name, body, good_until)
+        except TooLateError:
+            return [VenueCanceled(client_order_id=name, reason=TOO_LATE)]
         except AlpacaRefusedError as refused:
             if refused.code is RefusalCode.DUPLICATE_ID:
                 return await self._adopt(name)

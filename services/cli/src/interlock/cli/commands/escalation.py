@@ -104,11 +104,14 @@ def _cells(row: "Explanation") -> tuple[str, ...]:
 def _snapshot(path: Path) -> "Snapshot":
     import msgspec
 
+    from interlock.escalation.explain import require_possible
     from interlock.escalation.snapshot import Snapshot
 
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Snapshot)
+        snapshot = msgspec.json.decode(path.read_bytes(), type=Snapshot)
+        require_possible(snapshot)
     except OSError as error:
         raise CliError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise CliError(f"{path} is no snapshot: {error}") from error
+    return snapshot

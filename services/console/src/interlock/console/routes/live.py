@@ -11,6 +11,7 @@ from interlock.console.guards import needs
 from interlock.console.health_views import health_view
 from interlock.console.problems import ProblemError
 from interlock.console.routes.documented import PROBLEMS
+from interlock.console.sessions import COOKIE
 from interlock.console.views.health import HealthView
 from interlock.console.views.people import Role
 
@@ -34,8 +35,12 @@ async def stream(request: Request[Any, Any, Any], console: Console) -> Stream:
         )
     text = request.headers.get("last-event-id", "")
     known = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    cookie = request.cookies.get(COOKIE)
     return Stream(
-        console.changes.read(int(text) if known else None),
+        console.changes.read(
+            int(text) if known else None,
+            may_read=lambda: console.sessions.holds(cookie),
+        ),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )

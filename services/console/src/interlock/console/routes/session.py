@@ -11,7 +11,6 @@ from interlock.console.guards import needs, session_of
 from interlock.console.problems import ProblemError
 from interlock.console.routes.documented import PROBLEMS
 from interlock.console.sessions import COOKIE, Session
-from interlock.console.tokens import TokenError
 from interlock.console.views.people import LoginRequest, Role, SessionView
 
 _UNKNOWN_ADDRESS = "unknown"
@@ -41,10 +40,7 @@ async def log_in(
             f"too many wrong tokens: wait {wait:.0f} s",
             retry_after_seconds=int(wait) + 1,
         )
-    try:
-        found = console.sessions.log_in(data.token)
-    except TokenError as error:
-        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "tokens", str(error)) from error
+    found = console.sessions.log_in(data.token)
     if found is None:
         console.login_rate.failed(address)
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "token", "nobody has this token")

@@ -44,6 +44,21 @@ class DeadLetterView(View, frozen=True, kw_only=True):
     tries: int
 
 
+class AlertRouteView(View, frozen=True, kw_only=True):
+    """One address that alerts go to. `waiting` counts those that are not told yet.
+
+    `problem` is why the last try failed, empty where it did not; `failures` are those since it
+    last took one. `told_at` is none where it never did.
+    """
+
+    name: str
+    min_severity: str
+    waiting: int
+    failures: int
+    problem: str
+    told_at: Nanos | None
+
+
 class HealthView(View, frozen=True, kw_only=True):
     """`dead_letters` are the latest 50 of `dead_letters_count`."""
 
@@ -54,6 +69,7 @@ class HealthView(View, frozen=True, kw_only=True):
     streams: list[StreamView]
     dead_letters_count: int
     dead_letters: list[DeadLetterView]
+    alert_routes: list[AlertRouteView]
 
 
 class AlertView(View, frozen=True, kw_only=True):

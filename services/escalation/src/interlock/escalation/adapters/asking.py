@@ -147,6 +147,7 @@ def _answered(
         text=plain_text(answer.text, _MAX_TOLD_ANSWER_CHARS),
         provider=caller.provider.name,
         model=plain_text(answer.model, 100),
+        requested_model=caller.provider.model,
         tokens_in=answer.tokens_in,
         tokens_out=answer.tokens_out,
         cost_usd=spent,

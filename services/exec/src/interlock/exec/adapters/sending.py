@@ -10,7 +10,6 @@ from interlock.exec.adapters.asking import Asking, Call
 from interlock.exec.adapters.kill_switch import KillSwitch, never_sent
 from interlock.exec.adapters.open_orders import ends
 from interlock.exec.ports import (
-    EXPIRED,
     STILL_STANDS,
     AdvanceVenue,
     ArmSwitch,
@@ -27,6 +26,7 @@ from interlock.exec.ports import (
 from interlock.exec.reconcile import doubtful
 from interlock.model.ids import NANOS_PER_SECOND
 from interlock.venues.port import (
+    TOO_LATE,
     Reports,
     Venue,
     VenueBook,
@@ -52,7 +52,7 @@ def place(venue: Venue, switch: KillSwitch, order: SubmitOrder, now: int) -> Rep
     """
     known = order.client_order_id in switch.orders
     if order.expires_at <= now and not known:
-        return [VenueCanceled(client_order_id=order.client_order_id, reason=EXPIRED)]
+        return [VenueCanceled(client_order_id=order.client_order_id, reason=TOO_LATE)]
     if switch.may_send(order):
         return venue.place(order, now)
     return venue.cancel(order.client_order_id) if known else [never_sent(order)]

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from interlock.model.instrument import Instrument
 from interlock.strategy.ensemble.config import EnsembleConfig
 from interlock.wire.orders import Protection
+from interlock.wire.parameters import STOP_ATR, TRAIL_ATR
 
-STOP, TRAIL = "stop_atr", "trail_atr"
-"""Policy's parameters, in average true ranges."""
 _LARGEST = 1e12
 """A larger range is none, and on its way to what no decimal can hold."""
 
@@ -21,8 +20,8 @@ def protection_of(
     """Return the distances, one tick at least; none without a range: then nothing is entered."""
     if atr is None or not 0.0 < atr <= _LARGEST:
         return None
-    stop = parameters.get(STOP, config.stop_atr) * atr
-    trail = parameters.get(TRAIL, config.trail_atr) * atr
+    stop = parameters.get(STOP_ATR, config.stop_atr) * atr
+    trail = parameters.get(TRAIL_ATR, config.trail_atr) * atr
     profit = config.profit_atr * atr
     return Protection(
         stop=max(instrument.price(stop), instrument.tick),

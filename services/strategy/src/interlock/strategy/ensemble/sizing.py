@@ -15,10 +15,8 @@ from interlock.model.instrument import Instrument
 from interlock.model.values import ZERO, InstrumentKind
 from interlock.strategy.ensemble.config import BucketRules
 from interlock.strategy.ensemble.score import decidedness
+from interlock.wire.parameters import BUCKET_CAP_PREFIX, MAX_POSITION
 
-BUCKET_CAP_PREFIX = "bucket_cap_pct."
-"""A policy parameter of this prefix tightens a bucket's share of the equity, in percent."""
-MAX_POSITION = "max_position_pct"
 _PERCENT = Decimal(100)
 _ONE = Decimal(1)
 _HALF = Decimal("0.5")

@@ -12,19 +12,23 @@ from interlock.model.ids import NANOS_PER_SECOND
 from interlock.strategy.ensemble.config import EnsembleConfig
 from interlock.strategy.ensemble.modes import FAILURES, mode_of
 from interlock.strategy.ensemble.ports import ReasonerHeard, ReasonerSilent
-from interlock.strategy.ensemble.protection import STOP, TRAIL
 from interlock.strategy.ensemble.score import MID, RL, SHORT, VOICES, Inputs
 from interlock.strategy.ensemble.sip import Savings
-from interlock.strategy.ensemble.sizing import BUCKET_CAP_PREFIX, MAX_POSITION
 from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Heard
 from interlock.wire.decisions import Mode, ModeChanged
 from interlock.wire.market import FeaturesComputed, FeedCondition, FeedStatusChanged
 from interlock.wire.orders import OrderFilled, OrderIntent
+from interlock.wire.parameters import (
+    BUCKET_CAP_PREFIX,
+    MAX_POSITION,
+    STOP_ATR,
+    TRAIL_ATR,
+    WEIGHT_PREFIX,
+)
 from interlock.wire.policy import PolicyChanged, TradingStateChanged
 from interlock.wire.reasoning import ReasonerStatusChanged, SentimentJudged
 
-WEIGHT_PREFIX = "weight."
 _NO_DATA = frozenset({FeedCondition.STALE, FeedCondition.GAP})
 
 
@@ -196,7 +200,7 @@ def _take_rules(state: EnsembleState, policy: PolicyChanged) -> None:
 def _is_usable(name: str, value: float) -> bool:
     if not isfinite(value):
         return False
-    if name in (STOP, TRAIL):
+    if name in (STOP_ATR, TRAIL_ATR):
         return value > 0.0
     if name == MAX_POSITION or name.startswith((WEIGHT_PREFIX, BUCKET_CAP_PREFIX)):
         return value >= 0.0
