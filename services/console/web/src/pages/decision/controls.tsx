@@ -28,8 +28,9 @@ export function Controls({ of }: { of: VerdictView }): ReactElement {
   const passed = of.controls.filter((one) => !one.asked);
   const measured = of.controls.filter((one) => one.held && one.headroom_pct !== null);
   const rest = of.controls.filter((one) => one.held && one.asked && one.headroom_pct === null);
+  const few = failed.length + measured.length === 0;
   const tight = measured.toSorted((one, other) => (one.headroom_pct ?? 0) - (other.headroom_pct ?? 0));
-  const shown = [...failed, ...tight, ...(isAll ? [...rest, ...passed] : [])];
+  const shown = [...failed, ...tight, ...(isAll ? [...rest, ...passed] : few ? rest : [])];
   return (
     <Panel
       title={`The gate on ${of.instrument_id ?? "an intent"}`}
@@ -43,8 +44,8 @@ export function Controls({ of }: { of: VerdictView }): ReactElement {
           <tbody>{shown.map((one) => <Row key={one.code} of={one} />)}</tbody>
         </table>
       </div>
-      {rest.length + passed.length > 0 && (
-        <p className="table-foot"><button type="button" className="link" aria-expanded={isAll} onClick={() => setAll(!isAll)}>{isAll ? "Fold" : `${rest.length} more held that measure no amount${passed.length > 0 ? `, ${passed.length} not asked of an order that only reduces` : ""}`}</button></p>
+      {(few ? passed : [...rest, ...passed]).length > 0 && (
+        <p className="table-foot"><button type="button" className="link" aria-expanded={isAll} onClick={() => setAll(!isAll)}>{isAll ? "Fold" : [few || rest.length === 0 ? "" : `${rest.length} more held that measure no amount`, passed.length === 0 ? "" : `${passed.length} not asked of an order that only reduces`].filter(Boolean).join(", ")}</button></p>
       )}
     </Panel>
   );
