@@ -227,7 +227,7 @@ def test_i9_a_strategy_without_a_name_could_be_any_so_all_are_halted(about):
 
 
 @pytest.mark.parametrize(
-    ("pnl", "fires"), [("-749.99", False), ("-750", True), ("-750.01", True), ("750", False)]
+    ("pnl", "fires"), [("-749.99", False), ("-750.00", True), ("-750.01", True), ("750", False)]
 )
 def test_the_kill_rule_fires_from_the_first_cent(pnl, fires):
     cell = policy_cell()

@@ -128,7 +128,7 @@ function order(item: api.DecisionItem, status: string): api.OrderView {
     mode: "demo", client_order_id: status === "denied" ? null : hex(30), strategy: item.strategy, instrument_id: item.instrument_id, side: item.side,
     order_type: one(["limit", "market"]), status, limit_price: price, reference_price: price, requested_quantity: item.requested_quantity,
     quantity: item.quantity, filled_quantity: status === "filled" ? item.quantity : "0", entry_price: status === "filled" ? price : null, exit_price: null,
-    reasons: ["score 0.71", "momentum"], policy_version: 41, detail: item.codes[0] ?? null,
+    reasons: ["score 0.71", "momentum"], policy_version: 41, detail: item.codes[0] ?? null, parent: null, reduce_only: false,
   };
 }
 
@@ -357,7 +357,7 @@ export function decisionOf(id: string, huge: boolean): api.DecisionView | null {
     verdicts: isOrder ? [{
       intent_id: item.intent_id ?? "", instrument_id: item.instrument_id, verdict: item.verdict, epoch: 41,
       controls: controls.map((known) => ({
-        code: known.code, definition: known.definition, unit: known.unit, level: known.level, held: !denied.includes(known.code), observed: known.observed, limit: known.limit,
+        code: known.code, definition: known.definition, unit: known.unit, level: known.level, held: !denied.includes(known.code), asked: true, observed: known.observed, limit: known.limit,
         headroom_pct: denied.includes(known.code) ? -12 : known.headroom_pct === null ? null : Math.max(3, known.headroom_pct),
       })),
     }] : [],

@@ -1,5 +1,6 @@
 """The parts of the console, and what several routes ask of them."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -27,6 +28,8 @@ _HOURS_PER_DAY = 24
 _ASKS_MODELS, _ESCALATES = "local_reasoner", "escalation"
 _CLOUD_CALLS = 3
 _KEPT = 1
+_KILL_WINDOW_DAYS = 10
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Console:
     login_rate: LoginRate = field(default_factory=LoginRate)
     book: OrderBook = field(default_factory=OrderBook)
     budgets: BudgetsView | None = None
+    sessions_over: list[int] = field(default_factory=list[int])
     bars_read: bool = False
     telling: Telling | None = None
 
@@ -102,12 +106,25 @@ class Console:
             usd_limit=maybe_money(decimal_of(self.cloud.get("budget_usd_per_day"))),
         )
 
-    async def budgets_if_known(self) -> BudgetsView | None:
-        """Return the same; what was known last where the tables cannot be asked."""
+    @property
+    def kill_window_days(self) -> int:
+        found = (self.sections.get("policy", {}).get("kill") or {}).get("window_days")
+        return found if isinstance(found, int) else _KILL_WINDOW_DAYS
+
+    @property
+    def kill_days(self) -> list[str]:
+        sessions = [*self.sessions_over, self.day]
+        return desk_views.kill_days(self.live, sessions, self.kill_window_days)
+
+    async def look_up(self) -> None:
+        """Read what stands above every page and only the tables know; keep it where they do not."""
         try:
-            return await self.budgets_now()
-        except UnavailableError:
-            return self.budgets
+            await self.budgets_now()
+            self.sessions_over = await judgement.sessions_over(
+                self.tables, self.desk.name, self.kill_window_days
+            )
+        except UnavailableError as error:
+            _log.debug("%s", error)
 
     def state_view(self) -> StateView:
         return desk_views.state_view(
@@ -116,6 +133,7 @@ class Console:
             self.folder,
             self.budgets,
             self.dial,
+            self.kill_days,
             bus_up=self.hearing.up,
             database_up=self.tables.up,
         )

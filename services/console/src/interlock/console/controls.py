@@ -85,9 +85,15 @@ def table() -> tuple[ControlText, ...]:
 
 
 def uses_of_account(
-    desk: DeskConfig, limits: Mapping[str, Any], account: AccountUpdated
+    desk: DeskConfig,
+    limits: Mapping[str, Any],
+    account: AccountUpdated,
+    about: str | None = None,
 ) -> dict[str, Use]:
-    """Return the use of each limit that an account tells about, by the control's code."""
+    """Return the use of each limit that an account tells about, by the control's code.
+
+    Of names, buckets and sectors it is the tightest, or that of the instrument it is `about`.
+    """
     start = account.equity_at_day_start
     uses = {
         "loss.day": Use(
@@ -110,7 +116,7 @@ def uses_of_account(
             observed=account.cash, limit=decimal_of(limits.get("min_cash")), at_least=True
         ),
     }
-    return uses | _exposures(desk, limits, account)
+    return uses | _exposures(desk, limits, account, about)
 
 
 def _loss_pct(pnl: Decimal, before: Decimal) -> Decimal:
@@ -118,7 +124,7 @@ def _loss_pct(pnl: Decimal, before: Decimal) -> Decimal:
 
 
 def _exposures(
-    desk: DeskConfig, limits: Mapping[str, Any], account: AccountUpdated
+    desk: DeskConfig, limits: Mapping[str, Any], account: AccountUpdated, about: str | None
 ) -> dict[str, Use]:
     start = account.equity_at_day_start or account.equity
     names = {line.instrument_id: notional_of(desk, line) for line in account.positions}
@@ -146,6 +152,13 @@ def _exposures(
         found: Mapping[str, Any] = buckets.get("" if instrument is None else instrument.bucket, {})
         return found
 
+    asked = None if about is None else desk.instrument(about)
+    if asked is not None:
+        names = {asked.instrument_id: names.get(asked.instrument_id, ZERO)}
+        groups = {
+            "bucket": {asked.bucket: groups["bucket"].get(asked.bucket, ZERO)},
+            "sector": {asked.sector: groups["sector"].get(asked.sector, ZERO)},
+        }
     return {
         "position.gross": Use(observed=gross, limit=decimal_of(limits.get("max_gross_notional"))),
         "position.gross_share": Use(observed=gross, limit=part(limits.get("max_gross_pct"))),
@@ -241,7 +254,12 @@ def held_against(
     """Return every control as it was asked of an order: those that failed as the gate said it."""
     failed = {one.code: one for one in denials if one.intent_id == order.intent_id}
     known = {control.code for control in table()}
-    lines = [_held(control, failed.get(control.code), uses, verdict) for control in table()]
+    lines = [
+        _not_asked(control)
+        if order.reduce_only and not control.binds_reducing and control.code not in failed
+        else _held(control, failed.get(control.code), uses, verdict)
+        for control in table()
+    ]
     lines += [
         ControlHeld(
             code=one.code,
@@ -249,6 +267,7 @@ def held_against(
             unit="",
             level="",
             held=False,
+            asked=True,
             observed=one.observed,
             limit=one.limit,
             headroom_pct=None,
@@ -257,6 +276,20 @@ def held_against(
         if one.code not in known
     ]
     return lines
+
+
+def _not_asked(control: ControlText) -> ControlHeld:
+    return ControlHeld(
+        code=control.code,
+        definition=control.definition,
+        unit=control.unit,
+        level=control.level,
+        held=True,
+        asked=False,
+        observed=None,
+        limit=None,
+        headroom_pct=None,
+    )
 
 
 def _held(
@@ -269,6 +302,7 @@ def _held(
         unit=control.unit,
         level=control.level,
         held=failure is None,
+        asked=True,
         observed=failure.observed if failure else None if use is None else use.text,
         limit=failure.limit
         if failure

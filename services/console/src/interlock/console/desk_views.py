@@ -1,7 +1,7 @@
 """The desk at a glance, from what it has said last."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -141,6 +141,22 @@ def numbers_under(parameters: dict[str, float], prefix: str) -> dict[str, float]
     }
 
 
+def kill_days(live: Live, sessions: Iterable[int], window_days: int) -> list[str]:
+    """Return the kill days that still count.
+
+    Policy says them whenever something changes; since then sessions have passed. `sessions` are
+    the latest ones, the current one included.
+    """
+    if live.trading is None:
+        return []
+    known = set(sessions)
+    return [
+        day_text(day)
+        for day in live.trading.kill_days
+        if sum(one > day for one in known) < window_days
+    ]
+
+
 def modes(live: Live) -> list[ModeView]:
     """Return the failure modes in force, the oldest first."""
     begun = [one for one in live.modes.values() if one.begun and one.mode is not Mode.FULL]
@@ -193,6 +209,7 @@ def state_view(
     folder: Path,
     budgets: BudgetsView | None,
     dial: Dial,
+    killed: list[str],
     *,
     bus_up: bool,
     database_up: bool,
@@ -229,7 +246,7 @@ def state_view(
         quarantined_until=day_text(trading.quarantined_until)
         if trading is not None and trading.quarantined_until
         else None,
-        kill_days=[] if trading is None else [day_text(day) for day in trading.kill_days],
+        kill_days=killed,
         disabled_strategies=[] if trading is None else trading.disabled,
         feed={name: one.condition for name, one in sorted(live.feed.items())},
         venue_link=[

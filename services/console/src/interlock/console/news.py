@@ -176,7 +176,7 @@ class News:
         console = self._console
         if self._spent:
             self._spent = False
-            await console.budgets_if_known()
+            await console.look_up()
         console.changes.note("state", "", console.state_view())
         if self._account_moved and console.live.account is not None:
             self._account_moved = False

@@ -114,6 +114,8 @@ def _begun(m: OrderIntent) -> Known:
         reasons=m.reasons,
         policy_version=m.policy_version,
         detail=None,
+        parent=None,
+        reduce_only=m.reduce_only,
     )
     claimed = m.p_win is not None and 0 <= m.p_win <= 1
     return Known(order, conviction=round(100 * (m.p_win or 0), 4) if claimed else None)
@@ -145,6 +147,8 @@ def _submitted(m: OrderSubmitted) -> OrderView:
         reasons=m.reasons,
         policy_version=m.policy_version,
         detail=None,
+        parent=m.parent or None,
+        reduce_only=True if m.parent else None,
     )
 
 

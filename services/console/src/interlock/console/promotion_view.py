@@ -10,7 +10,7 @@ from interlock.model.values import Stage
 from interlock.wire.policy import TradingStateChanged
 
 
-def promotion_view(live: Live, kill_rule: Mapping[str, Any]) -> PromotionView:
+def promotion_view(live: Live, kill_rule: Mapping[str, Any], kill_days: list[str]) -> PromotionView:
     """Return the stage and its criteria; `kill_rule` is section ``[policy.kill]`` as written."""
     trading, shown, judged = live.trading, live.promotion, live.judged
     return PromotionView(
@@ -26,7 +26,7 @@ def promotion_view(live: Live, kill_rule: Mapping[str, Any]) -> PromotionView:
         demo_only=trading is not None and trading.demo_only,
         forced_demo=trading is not None and trading.forced_demo,
         paper_after=_day(None if trading is None else trading.paper_after),
-        kill_days=[] if trading is None else [day_text(day) for day in trading.kill_days],
+        kill_days=kill_days,
         kill_days_limit=_whole(kill_rule.get("kill_days")),
         kill_window_days=_whole(kill_rule.get("window_days")),
         quarantined_since=_day(None if trading is None else trading.quarantined_since),

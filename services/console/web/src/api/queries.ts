@@ -31,6 +31,7 @@ import type {
 } from "./types.gen.ts";
 
 export const LATEST = 60;
+const SHORT = 12;
 const SLOW_MS = 5_000;
 const CALM_MS = 15_000;
 
@@ -167,10 +168,10 @@ interface Paged {
   next: string | null;
 }
 
-function pages<T extends Paged>(key: string, path: string, query: Query, refresh: number | false = false) {
+function pages<T extends Paged>(key: string, path: string, query: Query, refresh: number | false = false, limit = 50) {
   return infiniteQueryOptions({
     queryKey: [key, query],
-    queryFn: ({ pageParam, signal }) => get<T>(path, { ...query, cursor: pageParam, limit: 50 }, signal),
+    queryFn: ({ pageParam, signal }) => get<T>(path, { ...query, cursor: pageParam, limit }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last: T) => last.next,
     placeholderData: keepPreviousData,
@@ -183,6 +184,7 @@ export const ordersQuery = (query: Query) => pages<OrdersPage>("orders", "/api/o
 export const alertsQuery = () => pages<AlertsPage>("alerts", "/api/alerts", {});
 export const approvalsQuery = (state: "pending" | "all") =>
   pages<ApprovalsPage>("approvals", "/api/approvals", { state }, CALM_MS);
-export const daysQuery = () => pages<DaysPage>("days", "/api/days", {}, CALM_MS);
-export const escalationsQuery = () => pages<EscalationsPage>("escalations", "/api/escalations", {}, CALM_MS);
+export const daysQuery = (eventful: boolean) =>
+  pages<DaysPage>("days", "/api/days", { eventful: eventful ? "true" : null }, CALM_MS, SHORT);
+export const escalationsQuery = () => pages<EscalationsPage>("escalations", "/api/escalations", {}, CALM_MS, SHORT);
 export const historyQuery = () => pages<PolicyHistoryPage>("history", "/api/policy/history", {}, CALM_MS);

@@ -235,7 +235,7 @@ export interface components {
          *
          *     `observed` and `limit` of a control that held are worked out again from what is on record, and
          *     none where they cannot be. `headroom_pct` is what was left of the limit, below zero where it
-         *     failed.
+         *     failed. One that was not `asked` lets every order pass that only reduces.
          */
         ControlHeld: {
             code: string;
@@ -243,6 +243,7 @@ export interface components {
             unit: string;
             level: string;
             held: boolean;
+            asked: boolean;
             observed: string | null;
             limit: string | null;
             headroom_pct: number | null;
@@ -643,6 +644,9 @@ export interface components {
         /**
          * OrderView
          * @description One intent and what became of it. `quantity` is the size after the gate.
+         *
+         *     `parent` is the entry, by its client order id, that a protective order is for; `reduce_only`
+         *     is none where that is not on record.
          */
         OrderView: {
             intent_id: string;
@@ -668,6 +672,8 @@ export interface components {
             reasons: string[];
             policy_version: number | null;
             detail: string | null;
+            parent: string | null;
+            reduce_only: boolean | null;
         };
         /**
          * OrdersPage

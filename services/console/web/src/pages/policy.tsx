@@ -9,15 +9,22 @@ import { Line } from "../ui/folded.tsx";
 import { Answer, Badge, Empty, ErrorBox, Fact, More, Panel, Skeleton } from "../ui/parts.tsx";
 import { ReasonDialog } from "../ui/reason.tsx";
 
+const CHANGES_SHOWN = 3;
+const FINE = 0.1;
+
+function fine(value: number): string {
+  return number(value, value !== 0 && Math.abs(value) < FINE ? 3 : 2);
+}
+
 function Bounds({ value, of }: { value: number; of: BoundsView | undefined }): ReactElement | null {
   if (!of || of.lower === null || of.upper === null) return null;
   const share = (100 * (value - of.lower)) / (of.upper - of.lower || 1);
   return (
     <div className="bounds">
-      <span className="num">{number(of.lower, 2)}</span>
+      <span className="num">{fine(of.lower)}</span>
       <span className="bounds-track" aria-hidden="true"><i style={{ left: `${Math.max(0, Math.min(100, share))}%` }} /></span>
-      <span className="num">{number(of.upper, 2)}</span>
-      <small>{of.max_step === null ? "any step" : `step ≤ ${number(of.max_step, 2)}`}</small>
+      <span className="num">{fine(of.upper)}</span>
+      <small>{of.max_step === null ? "any step" : `step ≤ ${fine(of.max_step)}`}</small>
     </div>
   );
 }
@@ -34,7 +41,7 @@ function Current({ of }: { of: PolicyView }): ReactElement {
         <Fact name="Do not trade">{of.do_not_trade.join(", ") || "nothing listed"}</Fact>
       </dl>
       <ul className="parameters">
-        {Object.entries(current.parameters).map(([name, value]) => (
+        {Object.entries(current.parameters).toSorted(([one], [other]) => one.localeCompare(other)).map(([name, value]) => (
           <li key={name}><code>{name}</code><b className="num">{number(value, 3)}</b><Bounds value={value} of={of.bounds[name]} /></li>
         ))}
       </ul>
@@ -92,7 +99,7 @@ function History({ items, query, current, onBack }: {
               <td><b className="num">v{one.version}</b> {one.version === current && <Badge tone="gain" icon="check">in force</Badge>}</td>
               <td className="num"><a href={linkTo(`decisions/${one.decision_id}`)}>{moment(one.ts_event)}</a></td>
               <td>{one.author}</td>
-              <td className="num">{one.changes.map((change) => <span key={change.name} className="step"><code>{change.name}</code> {number(change.old, 2)} → {number(change.new, 2)}</span>)}{one.changes.length === 0 && NONE}</td>
+              <td className="num">{one.changes.slice(0, CHANGES_SHOWN).map((change) => <span key={change.name} className="step"><code>{change.name}</code> {number(change.old, 2)} → {number(change.new, 2)}</span>)}{one.changes.length > CHANGES_SHOWN && <small>and {one.changes.length - CHANGES_SHOWN} more</small>}{one.changes.length === 0 && NONE}</td>
               <td className="why wide-only"><Line text={one.reason} most={120} /></td>
               <td className="right">{one.version !== current && <button type="button" className="button small" onClick={() => onBack(one.version)} aria-label={`Roll back to v${one.version}`}>Roll back…</button>}</td>
             </tr>

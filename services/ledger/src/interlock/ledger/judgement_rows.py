@@ -90,42 +90,44 @@ JUDGEMENT_TABLES: Mapping[type[Row | SpanRow], tuple[str, tuple[str, ...]]] = {
 }
 
 
-def _call(m: Message, question: str, detail: str, source: str | None = None) -> Iterable[Row]:
-    """Yield the row of a call; what was written without a prompt is no call of a model."""
-    if getattr(m, "prompt_hash", ""):
-        yield copied(
-            ModelCallRow, m, outcome=_ANSWERED, question=question, detail=detail, source=source
-        )
+def _call(m: Message, question: str, detail: str, source: str | None = None) -> Row:
+    return copied(
+        ModelCallRow, m, outcome=_ANSWERED, question=question, detail=detail, source=source
+    )
 
 
 def _proposed(m: ParameterProposal) -> Iterable[Row]:
     # What an escalation brought about is told by its answer's own message, once.
     if m.prompt or m.answer:
-        yield from _call(m, "param_proposal", m.rationale)
+        yield _call(m, "param_proposal", m.rationale)
 
 
 def _sentiment(m: SentimentJudged) -> Iterable[Row]:
-    yield from _call(m, "sentiment", f"{m.instrument_id}: {m.sentiment:+.2f}")
+    yield _call(m, "sentiment", f"{m.instrument_id}: {m.sentiment:+.2f}")
 
 
 def _post_mortem(m: PostMortemWritten) -> Iterable[Row]:
     yield copied(PostMortemRow, m)
-    source = m.source if m.source is PostMortemSource.CLOUD else None
-    yield from _call(m, CallKind.POST_MORTEM, m.root_cause, source)
+    # One that was written from the figures alone is no call of a model.
+    if m.prompt_hash:
+        source = m.source if m.source is PostMortemSource.CLOUD else None
+        yield _call(m, CallKind.POST_MORTEM, m.root_cause, source)
 
 
 def _audited(m: RegimeAudited) -> Iterable[Row]:
-    yield from _call(m, CallKind.REGIME_AUDITOR, m.regime_label, m.source)
+    yield _call(m, CallKind.REGIME_AUDITOR, m.regime_label, m.source)
 
 
 def _engineered(m: RewardsEngineered) -> Iterable[Row]:
     off = ", ".join(m.disabled_features) or "nothing"
-    yield from _call(m, CallKind.REWARD_ENGINEER, f"{off} switched off", m.source)
+    yield _call(m, CallKind.REWARD_ENGINEER, f"{off} switched off", m.source)
 
 
 def _judged(m: SanityJudged) -> Iterable[Row]:
-    told = "stay on paper" if m.stay_demo else "may go on"
-    yield from _call(m, CallKind.SANITY_JUDGE, f"{told}: {m.rationale}", m.source)
+    # A verdict that no escalation asked for comes without its call.
+    if m.prompt_hash:
+        told = "stay on paper" if m.stay_demo else "may go on"
+        yield _call(m, CallKind.SANITY_JUDGE, f"{told}: {m.rationale}", m.source)
 
 
 def _failed(m: ReasonerFailed) -> Iterable[Row]:

@@ -79,6 +79,7 @@ class OrderChange(Row, frozen=True, kw_only=True):
     detail: str | None = None
     parent: str | None = None
     conviction: float | None = None
+    reduce_only: bool | None = None
 
 
 class FillRow(Row, frozen=True, kw_only=True):
@@ -304,6 +305,7 @@ def _intended(m: OrderIntent, stamp: Stamp) -> OrderChange:
         policy_version=m.policy_version,
         config_hash=stamp.config_hash,
         conviction=_conviction(m.p_win),
+        reduce_only=m.reduce_only,
     )
 
 

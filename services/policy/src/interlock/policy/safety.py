@@ -209,4 +209,5 @@ def _told(account: AccountUpdated) -> str:
     share = ""
     if profit.is_finite() and start.is_finite() and start > ZERO:
         share = f" ({(profit / start * 100).quantize(Decimal('0.01'))} %)"
-    return f"{profit} {account.currency}{share} on {start} since the start of day {account.day}"
+    told = f"{profit:.2f} {account.currency}{share} on {start:.2f}"
+    return f"{told} since the start of day {account.day}"

@@ -96,8 +96,10 @@ async def scores_of(tables: Tables, decision_id: str) -> list[ScoreView]:
     return [ScoreView(**{**row, "ts_event": str(row["ts_event"])}, sentiment=None) for row in found]
 
 
-async def days_page(tables: Tables, desk: str, cursor: str | None, limit: int) -> DaysPage:
-    """Return a page of days that are over, newest first.
+async def days_page(
+    tables: Tables, desk: str, cursor: str | None, limit: int, *, eventful: bool
+) -> DaysPage:
+    """Return a page of days that are over, newest first; `eventful` had a kill or an escalation.
 
     A day that was told twice, by two replays, is shown as it was told last.
     """
@@ -108,8 +110,9 @@ async def days_page(tables: Tables, desk: str, cursor: str | None, limit: int) -
         " d.escalations, d.proposals_applied, d.denials_by_code, d.failures,"
         " (SELECT count(*) FROM post_mortems p WHERE p.desk = d.desk AND p.day = d.day) AS written"
         " FROM days d WHERE d.desk = %(desk)s AND d.day < %(before)s"
+        " AND (NOT %(eventful)s OR d.killed OR d.escalations > 0)"
         " ORDER BY d.day DESC, d.n DESC LIMIT %(limit)s",
-        {"desk": desk, "before": before, "limit": limit + 1},
+        {"desk": desk, "before": before, "limit": limit + 1, "eventful": eventful},
     )
     shown = found[:limit]
     return DaysPage(
@@ -137,6 +140,15 @@ def _day(row: Row) -> DayView:
         model_failures=sum(row["failures"].values()),
         post_mortems=row["written"],
     )
+
+
+async def sessions_over(tables: Tables, desk: str, most: int) -> list[int]:
+    """Return the latest trading days that are over."""
+    found = await tables.rows(
+        "SELECT DISTINCT day FROM days WHERE desk = %(desk)s ORDER BY day DESC LIMIT %(most)s",
+        {"desk": desk, "most": most},
+    )
+    return [row["day"] for row in found]
 
 
 async def post_mortems(tables: Tables, desk: str, day: str | None) -> PostMortemsView:

@@ -18,7 +18,8 @@ MARKS = 500
 ORDER_COLUMNS = (
     "intent_id, decision_id, ts_event, desk, account, venue, mode, client_order_id, strategy,"
     " instrument_id, side, order_type, status, limit_price, reference_price, requested_quantity,"
-    " quantity, filled_quantity, entry_price, exit_price, reasons, policy_version, detail"
+    " quantity, filled_quantity, entry_price, exit_price, reasons, policy_version, detail, parent,"
+    " reduce_only"
 )
 _FILL_COLUMNS = (
     "message_id, decision_id, intent_id, ts_event, instrument_id, side, last_qty, last_px, fee,"
@@ -57,6 +58,8 @@ def order_view(row: Row) -> OrderView:
         reasons=row["reasons"] or [],
         policy_version=row["policy_version"],
         detail=row["detail"],
+        parent=row["parent"],
+        reduce_only=row["reduce_only"],
     )
 
 

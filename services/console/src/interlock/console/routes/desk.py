@@ -27,7 +27,7 @@ _LOOKS = [needs(Role.VIEWER)]
 @get("/api/state", guards=_LOOKS, responses=PROBLEMS)
 async def state(console: Console) -> StateView:
     """Say how the desk stands. It is answered with the bus and the tables away, too."""
-    await console.budgets_if_known()
+    await console.look_up()
     return console.state_view()
 
 
@@ -96,6 +96,7 @@ async def buckets(console: Console) -> BucketsView:
 @get("/api/risk-status", guards=_LOOKS, responses=PROBLEMS)
 async def risk_status(console: Console) -> RiskStatusView:
     """Return what bounds the desk's risk now."""
+    await console.look_up()
     now = console.state_view()
     denials = await account_queries.denials_since(
         console.tables, console.desk.name, console.day_began

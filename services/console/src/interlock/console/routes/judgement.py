@@ -46,11 +46,14 @@ async def escalations(
 @get("/api/days", guards=_LOOKS, responses=PROBLEMS)
 async def days(
     console: Console,
+    eventful: bool = False,
     cursor: str | None = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = LINES,
 ) -> DaysPage:
-    """List the trading days that are over, newest first."""
-    return await judgement.days_page(console.tables, console.desk.name, cursor, bounded(limit))
+    """List the trading days that are over; `eventful` ones had a kill or an escalation."""
+    return await judgement.days_page(
+        console.tables, console.desk.name, cursor, bounded(limit), eventful=eventful
+    )
 
 
 @get("/api/post-mortems", guards=_LOOKS, responses=PROBLEMS)
@@ -62,7 +65,9 @@ async def post_mortems(console: Console, day: str | None = None) -> PostMortemsV
 @get("/api/promotion", guards=_LOOKS, responses=PROBLEMS)
 async def promotion(console: Console) -> PromotionView:
     """Return the stage, what the next one needs, and what keeps the desk on paper."""
-    return promotion_view(console.live, console.sections.get("policy", {}).get("kill") or {})
+    await console.look_up()
+    rule = console.sections.get("policy", {}).get("kill") or {}
+    return promotion_view(console.live, rule, console.kill_days)
 
 
 ROUTES = (scores, escalations, days, post_mortems, promotion)

@@ -35,7 +35,7 @@ from interlock.console.views.models import (
     ModelStatsView,
     ScorecardView,
 )
-from interlock.console.views.orders import MarksView, OrdersPage
+from interlock.console.views.orders import MarksView, OrdersPage, OrderView
 from interlock.console.views.people import Role
 from interlock.console.views.policy import (
     BoundsView,
@@ -98,7 +98,15 @@ async def decision(console: Console, decision_id: str) -> DecisionView:
     account = await account_queries.account_before(
         tables, console.desk.name, max((int(one.ts_event) for one in made), default=0)
     )
-    uses = {} if account is None else controls.uses_of_account(console.desk, limits, account)
+
+    def uses(one: OrderView) -> dict[str, controls.Use]:
+        known = (
+            {}
+            if account is None
+            else controls.uses_of_account(console.desk, limits, account, one.instrument_id)
+        )
+        return known | controls.uses_of_order(limits, one)
+
     used = [one.policy_version for one in made if one.policy_version is not None]
     used += [one.policy_version for one in proposals]
     return DecisionView(
@@ -121,10 +129,12 @@ async def decision(console: Console, decision_id: str) -> DecisionView:
                     one,
                     verdict_of(one.status),
                     denials,
-                    uses | controls.uses_of_order(limits, one),
+                    uses(one),
                 ),
             )
+            # What protects an entry carries the entry's signature: the gate is not asked again.
             for one in made
+            if one.parent is None
         ],
         orders=made,
         order_events=await decision_queries.order_events(tables, made),

@@ -92,7 +92,7 @@ class ControlHeld(View, frozen=True, kw_only=True):
 
     `observed` and `limit` of a control that held are worked out again from what is on record, and
     none where they cannot be. `headroom_pct` is what was left of the limit, below zero where it
-    failed.
+    failed. One that was not `asked` lets every order pass that only reduces.
     """
 
     code: str
@@ -100,6 +100,7 @@ class ControlHeld(View, frozen=True, kw_only=True):
     unit: str
     level: str
     held: bool
+    asked: bool
     observed: str | None
     limit: str | None
     headroom_pct: float | None

@@ -4,7 +4,11 @@ from interlock.console.views.base import Money, Nanos, View
 
 
 class OrderView(View, frozen=True, kw_only=True):
-    """One intent and what became of it. `quantity` is the size after the gate."""
+    """One intent and what became of it. `quantity` is the size after the gate.
+
+    `parent` is the entry, by its client order id, that a protective order is for; `reduce_only`
+    is none where that is not on record.
+    """
 
     intent_id: str
     decision_id: str
@@ -29,6 +33,8 @@ class OrderView(View, frozen=True, kw_only=True):
     reasons: list[str]
     policy_version: int | None
     detail: str | None
+    parent: str | None
+    reduce_only: bool | None
 
 
 class OrdersPage(View, frozen=True, kw_only=True):

@@ -1,15 +1,17 @@
 /* Days that are over, what was written about them, and how far the desk is let out. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import type { ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { daysQuery, escalationsQuery, postMortemsQuery } from "../../api/queries.ts";
 import type { DayView, PostMortemsView, PostMortemView } from "../../api/types.gen.ts";
 import { money, number, percent, words } from "../../format.ts";
 import { linkTo } from "../../route.ts";
-import { Folded, Line } from "../../ui/folded.tsx";
+import { Line } from "../../ui/folded.tsx";
 import { Answer, Badge, Change, Empty, ErrorBox, More, Panel, Skeleton } from "../../ui/parts.tsx";
+import { Tabs } from "../../ui/tabs.tsx";
 import { EscalationTable } from "../decision/judgement.tsx";
 import { StagePanel } from "./stage.tsx";
 
+const SHOWN: [string, string][] = [["all", "All"], ["eventful", "Kills and escalations"]];
 const SOURCES: Record<string, string> = { local: "the local model", cloud: "the cloud model", rules: "from the figures alone" };
 
 function Written({ of }: { of: PostMortemView }): ReactElement {
@@ -17,11 +19,11 @@ function Written({ of }: { of: PostMortemView }): ReactElement {
     <article className="written">
       <header>
         <b>{SOURCES[of.source] ?? of.source}</b>
-        <span className="faint">{of.provider === of.model ? of.provider : `${of.provider} ${of.model}`}</span>
+        <span className="faint">{of.provider === "rules" && of.source !== "rules" ? "rules in its place" : of.model || of.provider}</span>
         <a href={linkTo(`decisions/${of.decision_id}`)}>prompt and answer</a>
       </header>
       <h3>Root cause</h3>
-      <Folded text={of.root_cause} label="Root cause" />
+      <p className="words"><Line text={of.root_cause} most={4_000} /></p>
       <h3>Recommendations</h3>
       {of.recommendations.length === 0 ? <p className="note">None.</p> : <ul className="advice">{of.recommendations.map((one) => <li key={one}><Line text={one} most={600} /></li>)}</ul>}
       <details>
@@ -57,13 +59,14 @@ function Row({ of, isOpen }: { of: DayView; isOpen: boolean }): ReactElement {
 }
 
 function Days({ day }: { day: string | null | undefined }): ReactElement {
-  const list = useInfiniteQuery(daysQuery());
+  const [isEventful, setEventful] = useState(false);
+  const list = useInfiniteQuery(daysQuery(isEventful));
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
-    <Panel title="Days that are over, newest first" flush>
+    <Panel title="Days that are over, newest first" flush aside={<Tabs label="Days shown" value={isEventful ? "eventful" : "all"} options={SHOWN} onChange={(one) => setEventful(one === "eventful")} />}>
       {list.error && !list.data && <ErrorBox error={list.error} retry={() => void list.refetch()} />}
       {list.isPending && <Skeleton lines={8} />}
-      {list.data && items.length === 0 && <Empty title="No day is over yet" />}
+      {list.data && items.length === 0 && <Empty title={isEventful ? "None like that" : "No day is over yet"} />}
       {items.length > 0 && (
         <div className="scroll" tabIndex={0} role="region" aria-label="Days">
           <table className="table">

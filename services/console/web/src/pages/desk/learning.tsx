@@ -9,6 +9,11 @@ import { Reliability } from "../../ui/reliability.tsx";
 
 const BRIER_TARGET = 0.2;
 
+function usd(spent: string, limit: string | null): string {
+  const digits = Number(spent) === 0 ? 2 : 4;
+  return limit === null ? money(spent, false, digits) : `${money(spent, false, digits)} of ${money(limit, false, 0)}`;
+}
+
 function Dots({ used, of }: { used: number; of: number | null }): ReactElement | null {
   if (of === null || of > 12) return null;
   return <span className="dots" aria-hidden="true">{Array.from({ length: of }, (_, one) => <i key={one} className={one < used ? "used" : ""} />)}</span>;
@@ -28,8 +33,9 @@ function Cloud({ of }: { of: CloudStatusView }): ReactElement | null {
       <Fact name="Cloud calls today">
         <span className="num" title={`the last ${cloud.kept} is the kill switch’s`}>{cloud.calls_today} of {cloud.calls_limit}</span>{" "}<Dots used={cloud.calls_today} of={cloud.calls_limit} />
       </Fact>
-      <Fact name="Cloud cost today"><span className="num">{money(cloud.usd_today, false, 4)}{cloud.usd_limit === null ? "" : ` / ${money(cloud.usd_limit, false, 0)}`} USD</span></Fact>
-      <Fact name="Cloud model"><span>{of.provider === "rules" ? "rules in its place" : of.model || of.provider || NONE}</span>{" "}<Badge tone={tone}>{text}</Badge></Fact>
+      <Fact name="Cloud USD today"><span className="num">{usd(cloud.usd_today, cloud.usd_limit)}</span></Fact>
+      <Fact name="Cloud model"><span title={of.provider === "rules" ? "formulas stand in a model’s place" : of.provider}>{of.provider === "rules" ? "rules" : of.model || of.provider || NONE}</span></Fact>
+      <Fact name="Cloud now"><Badge tone={tone}>{text}</Badge></Fact>
       {last && <Fact name="Last escalation"><a href={linkTo(`decisions/${last.decision_id}`)}>{words(last.trigger)}</a>{" "}<small className="num">{last.day}{last.granted ? "" : ", not granted"}</small></Fact>}
     </>
   );
@@ -42,12 +48,10 @@ function Calls({ of }: { of: BudgetsPage }): ReactElement {
   return (
     <dl className="facts">
       {cloud && <Cloud of={cloud} />}
-      <Fact name="All model calls today">
+      <Fact name="All calls today">
         <span className="num">{today.calls_today}{limit === null ? "" : ` of ${limit}`}</span>{" "}<Dots used={today.calls_today} of={limit} />
       </Fact>
-      <Fact name="Cost today">
-        <span className="num">{money(today.usd_today, false, 4)}{today.usd_limit === null ? "" : ` / ${money(today.usd_limit, false, 0)}`} USD</span>
-      </Fact>
+      <Fact name="All USD today"><span className="num">{usd(today.usd_today, today.usd_limit)}</span></Fact>
     </dl>
   );
 }
@@ -118,10 +122,10 @@ export function LearningPanel(): ReactElement {
       <div className="learning-grid">
         <div>
           <Answer of={state}>{(data) => <Rules state={data} />}</Answer>
-          <Answer of={budgets} lines={2}>{(data) => <Calls of={data} />}</Answer>
+          <Answer of={score}>{(data) => <Score score={data} calibration={calibration.data ?? { count: 0, brier: null, bins: [] }} />}</Answer>
         </div>
         <div>
-          <Answer of={score}>{(data) => <Score score={data} calibration={calibration.data ?? { count: 0, brier: null, bins: [] }} />}</Answer>
+          <Answer of={budgets} lines={2}>{(data) => <Calls of={data} />}</Answer>
         </div>
         <div>
           <h3>Reliability <small>claimed against won</small></h3>

@@ -24,30 +24,29 @@ export function Action({ of }: { of: ScoreView }): ReactElement {
   return <Badge tone={TONES[of.action] ?? "quiet"}><span aria-hidden="true">{GLYPHS[of.action] ?? "■"}</span> {of.action}</Badge>;
 }
 
-function Row({ of, now }: { of: ScoreView; now: string | undefined }): ReactElement {
+function Row({ of }: { of: ScoreView }): ReactElement {
   const penalties = Object.entries(of.penalties);
   return (
     <tr>
       <td><a href={linkTo(`decisions/${of.decision_id}`)}><b>{of.instrument_id}</b></a></td>
       <td><ScoreBar of={of} /></td>
-      <td><Action of={of} /></td>
+      <td><Action of={of} />{of.mode !== "full" && <small className="loss" title={modeName(of.mode)}> {words(of.mode)}</small>}</td>
       <td className="num right">{number(of.p_short, 3)}</td>
       <td className="num right">{number(of.p_mid, 3)}</td>
       <td className="num right">{number(of.size_hint, 2, true)}</td>
       <td className="num right wide-only">{number(of.sentiment, 2, true)}</td>
       <td className="wide-only">{penalties.length === 0 ? <span className="faint">none</span> : penalties.map(([name, value]) => <span key={name} className="step num">{words(name)} {number(value, 2, true)}</span>)}</td>
-      <td className="num right">{percent(100 * of.size_fraction, false, 2)}</td>
-      <td className="num right wide-only">{of.mode === "full" ? brief(of.ts_event, now) : <Badge tone="loss" icon="warn">{modeName(of.mode)}</Badge>}</td>
+      <td className="num right" title="what a position may come to, of the equity">{percent(100 * of.size_fraction, false, 1)}</td>
     </tr>
   );
 }
 
-export function ScoreTable({ items, now }: { items: ScoreView[]; now: string | undefined }): ReactElement {
+function ScoreTable({ items }: { items: ScoreView[] }): ReactElement {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Scores">
       <table className="table">
-        <thead><tr><th scope="col">Instrument</th><th scope="col">Score</th><th scope="col">Says</th><th scope="col" className="right">p short</th><th scope="col" className="right">p mid</th><th scope="col" className="right">Size hint</th><th scope="col" className="right wide-only">News</th><th scope="col" className="wide-only">Penalties</th><th scope="col" className="right">Size, % of equity</th><th scope="col" className="right wide-only">Since</th></tr></thead>
-        <tbody>{items.map((one) => <Row key={one.instrument_id} of={one} now={now} />)}</tbody>
+        <thead><tr><th scope="col">Instrument</th><th scope="col">Score</th><th scope="col">Says</th><th scope="col" className="right">p short</th><th scope="col" className="right">p mid</th><th scope="col" className="right">Size hint</th><th scope="col" className="right wide-only">News</th><th scope="col" className="wide-only">Penalties</th><th scope="col" className="right">Size</th></tr></thead>
+        <tbody>{items.map((one) => <Row key={one.instrument_id} of={one} />)}</tbody>
       </table>
     </div>
   );
@@ -56,11 +55,12 @@ export function ScoreTable({ items, now }: { items: ScoreView[]; now: string | u
 export function ScoresPanel(): ReactElement | null {
   const scores = useQuery(scoresQuery);
   const now = useQuery(stateQuery).data?.desk_time;
+  const newest = scores.data?.items.map((one) => one.ts_event).toSorted((one, other) => Number(BigInt(other) - BigInt(one)))[0];
   const items = scores.data?.items ?? [];
   if (items.length === 0) return null;
   return (
-    <Panel title="Scores" flush aside={<small>buys from 0.67, sells to 0.33</small>}>
-      <ScoreTable items={items} now={now} />
+    <Panel title="Scores" flush aside={<small className="num">as of {brief(newest, now)}</small>}>
+      <ScoreTable items={items} />
     </Panel>
   );
 }

@@ -49,4 +49,8 @@ ALTER TABLE model_calls
 COMMENT ON COLUMN model_calls.question IS 'the kind of answer that was asked for';
 COMMENT ON COLUMN model_calls.source IS 'cloud or local, where an escalation asked';
 
+ALTER TABLE order_changes ADD COLUMN reduce_only boolean;
+ALTER TABLE orders ADD COLUMN reduce_only boolean;
+COMMENT ON COLUMN orders.reduce_only IS 'of such an order the gate asks fewer controls';
+
 CREATE INDEX policy_versions_by_decision ON policy_versions (decision_id);
