@@ -50,6 +50,21 @@ export interface components {
             /** @default null */
             given: string[] | null;
         };
+        /**
+         * AlertRouteView
+         * @description One address that alerts go to. `waiting` counts those that are not told yet.
+         *
+         *     `problem` is why the last try failed, empty where it did not; `failures` are those since it
+         *     last took one. `told_at` is none where it never did.
+         */
+        AlertRouteView: {
+            name: string;
+            min_severity: string;
+            waiting: number;
+            failures: number;
+            problem: string;
+            told_at: string | null;
+        };
         /** AlertView */
         AlertView: {
             message_id: string;
@@ -374,6 +389,7 @@ export interface components {
             streams: components["schemas"]["StreamView"][];
             dead_letters_count: number;
             dead_letters: components["schemas"]["DeadLetterView"][];
+            alert_routes: components["schemas"]["AlertRouteView"][];
         };
         /**
          * KillSwitchView
@@ -863,6 +879,7 @@ export interface components {
 }
 export type AccountView = components['schemas']['AccountView'];
 export type ActionView = components['schemas']['ActionView'];
+export type AlertRouteView = components['schemas']['AlertRouteView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsPage = components['schemas']['AlertsPage'];
 export type ApprovalView = components['schemas']['ApprovalView'];
