@@ -82,7 +82,7 @@ def watched(browser: Browser, url: str, **options: object) -> Generator[Watched]
     page.goto(url)
     yield seen
     context.close()
-    assert not seen.faults
+    assert not seen.faults, seen.faults
 
 
 @asynccontextmanager
@@ -98,4 +98,4 @@ async def logged_in(browser: AsyncBrowser, url: str, token: str) -> AsyncGenerat
     await page.locator(".foot .pulse.up").wait_for()
     yield page
     await context.close()
-    assert not faults
+    assert not faults, faults
