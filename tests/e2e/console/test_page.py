@@ -25,7 +25,7 @@ ASKS = {
     "INTERLOCK__STRATEGY__APPROVAL_SECONDS": str(60 * 86_400),
     "INTERLOCK__STRATEGY__APPROVAL_MAX_MOVE_BPS": "5000",
 }
-PLACES = ("", "decisions", "orders", "approvals", "policy", "services")
+PLACES = ("", "decisions", "orders", "approvals", "days", "policy", "services")
 MOST_STOPS = 12
 # Returns the name of what has the focus, which must be seen to have it.
 FOCUSED = """() => {

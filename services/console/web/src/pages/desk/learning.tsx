@@ -28,7 +28,7 @@ function Cloud({ of }: { of: CloudStatusView }): ReactElement | null {
       <Fact name="Cloud calls today">
         <span className="num" title={`the last ${cloud.kept} is the kill switch’s`}>{cloud.calls_today} of {cloud.calls_limit}</span>{" "}<Dots used={cloud.calls_today} of={cloud.calls_limit} />
       </Fact>
-      <Fact name="Cloud cost today"><span className="num">{money(cloud.usd_today, false, 4)}{cloud.usd_limit === null ? "" : ` / ${money(cloud.usd_limit, false, 0)}`} USD</span></Fact>
+      <Fact name="Cloud cost, USD"><span className="num">{money(cloud.usd_today, false, 4)}{cloud.usd_limit === null ? "" : ` / ${money(cloud.usd_limit, false, 0)}`}</span></Fact>
       <Fact name="Cloud model"><span>{of.provider === "rules" ? "rules in its place" : of.model || of.provider || NONE}</span>{" "}<Badge tone={tone}>{text}</Badge></Fact>
       {last && <Fact name="Last escalation"><a href={linkTo(`decisions/${last.decision_id}`)}>{words(last.trigger)}</a>{" "}<small className="num">{last.day}{last.granted ? "" : ", not granted"}</small></Fact>}
     </>
@@ -45,8 +45,8 @@ function Calls({ of }: { of: BudgetsPage }): ReactElement {
       <Fact name="All model calls today">
         <span className="num">{today.calls_today}{limit === null ? "" : ` of ${limit}`}</span>{" "}<Dots used={today.calls_today} of={limit} />
       </Fact>
-      <Fact name="Cost today">
-        <span className="num">{money(today.usd_today, false, 4)}{today.usd_limit === null ? "" : ` / ${money(today.usd_limit, false, 0)}`} USD</span>
+      <Fact name="Cost today, USD">
+        <span className="num">{money(today.usd_today, false, 4)}{today.usd_limit === null ? "" : ` / ${money(today.usd_limit, false, 0)}`}</span>
       </Fact>
     </dl>
   );
@@ -118,10 +118,10 @@ export function LearningPanel(): ReactElement {
       <div className="learning-grid">
         <div>
           <Answer of={state}>{(data) => <Rules state={data} />}</Answer>
-          <Answer of={budgets} lines={2}>{(data) => <Calls of={data} />}</Answer>
         </div>
         <div>
           <Answer of={score}>{(data) => <Score score={data} calibration={calibration.data ?? { count: 0, brier: null, bins: [] }} />}</Answer>
+          <Answer of={budgets} lines={2}>{(data) => <Calls of={data} />}</Answer>
         </div>
         <div>
           <h3>Reliability <small>claimed against won</small></h3>
