@@ -195,7 +195,7 @@ function Banners({ state }: { state: StateView | undefined }): ReactElement {
       {pressed?.pressed && (
         <Banner tone="alarm" icon="stop">
           <strong>Kill switch pressed</strong> by {pressed.by || "unknown"} ({words(pressed.way)}), {moment(pressed.seen_at)} UTC.{" "}
-          <span className="words">{pressed.reason.slice(0, 300)}</span>{" "}
+          <span className="words">“{pressed.reason.slice(0, 300)}”</span>{" "}
           <span className="num">{pressed.cancelled} cancelled, {pressed.left} left open.</span>
         </Banner>
       )}
