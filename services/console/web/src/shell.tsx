@@ -253,7 +253,7 @@ export function Shell({ session, children }: { session: SessionView; children: R
         <footer className="foot">
           <span className={link.up ? "pulse up" : "pulse"} aria-hidden="true" />
           {link.up ? "Connected" : "Not connected"}
-          {state && <> · desk clock <span className="num">{brief(state.desk_time, null)}</span> UTC · policy <span className="num">v{state.policy_version ?? "–"}</span> · epoch <span className="num">{state.epoch}</span></>}
+          {state && <> · desk clock <span className="num">{brief(state.desk_time, null)}</span> UTC · policy <span className="num">v{state.policy_version ?? "–"}</span></>}
           {" "}· {session.name}, {session.role}
         </footer>
       </main>
