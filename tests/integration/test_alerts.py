@@ -23,7 +23,7 @@ from interlock.wire.system import AlertRaised
 
 from tests.integration.console_desk import PATIENCE_SECONDS, ConsoleDesk, console_desk
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="module")]
 
 SECRET = "s3cr3tT0k3nOfOps"
 ROUTES = """
