@@ -20,6 +20,7 @@ from interlock.feed.config import FeedConfig
 from interlock.feed.dataset import setting_of
 from interlock.feed.live.news import news_of
 from interlock.feed.live.reports import NewsRead
+from interlock.model.ids import client_order_id
 from interlock.model.values import ZERO
 from interlock.runtime.config import DeskFile
 from interlock.venues.source import RawNews
@@ -27,7 +28,7 @@ from interlock.wire.accounts import AccountUpdated
 from interlock.wire.base import Message
 from interlock.wire.decisions import ScoreComputed
 from interlock.wire.market import Bar
-from interlock.wire.orders import OrderFilled, OrderIntent, SubmitOrder
+from interlock.wire.orders import OrderFilled, OrderIntent, OrderSubmitted, SubmitOrder
 from interlock.wire.reasoning import SentimentJudged
 
 from tests.chaos.report import Outcome, require_all
@@ -82,6 +83,7 @@ class _Run:
     decisions: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
     approved: set[str] = field(default_factory=set[str])
     intents: list[OrderIntent] = field(default_factory=list[OrderIntent])
+    parents: dict[str, str] = field(default_factory=dict[str, str])
     fills: list[OrderFilled] = field(default_factory=list[OrderFilled])
     breaches: list[str] = field(default_factory=list[str])
     judged: int = 0
@@ -133,6 +135,8 @@ def _replayed(file: DeskFile, seed: int, attack: Attack | None) -> _Run:
                 seen.judged += 1
             case SubmitOrder():
                 seen.approved.add(message.intent_id)
+            case OrderSubmitted() if message.parent:
+                seen.parents[message.intent_id] = message.parent
             case OrderIntent():
                 seen.intents.append(message)
             case OrderFilled():
@@ -196,8 +200,12 @@ class _Caps:
 
 
 def _unsigned(one: _Run) -> int:
-    """Return how many fills are of orders that nobody approved; stops carry their parent's id."""
-    return sum(fill.intent_id not in one.approved for fill in one.fills)
+    """Return how many fills are of orders that nobody approved, nor those they protect."""
+    parents = {client_order_id(intent_id) for intent_id in one.approved}
+    return sum(
+        fill.intent_id not in one.approved and one.parents.get(fill.intent_id) not in parents
+        for fill in one.fills
+    )
 
 
 def _changed(plain: _Run, other: _Run) -> int:
