@@ -34,7 +34,7 @@ from tests.chaos.report import Outcome, require_all
 
 FULL, SMOKE = 11, 2
 LIMIT_SECONDS = 600
-REPLAY = "crash-2008"
+REPLAY = "crash-2008-unforced"
 DESK = Path(__file__).parents[2] / "deploy" / "desks" / "hybrid.toml"
 ROUNDING = Decimal("1.005")
 GOOD = ("{0} beats estimates", "{0} raises its outlook after a strong quarter")

@@ -142,7 +142,7 @@ async def _run(seed: int, trials: int) -> Outcome:
 
 def _desk(stub: StubModel) -> DeskFile:
     """Return the desk with the stub for both models, each with a budget of calls a day."""
-    scenario = DESK.with_suffix("") / "crash-2008.toml"
+    scenario = DESK.with_suffix("") / "crash-2008-unforced.toml"
     endpoint = (
         f'{{ provider = "openai-chat", model = "stub-1", base_url = "{stub.openai_url}", '
         'api_key_env = "", timeout_seconds = 0.3, usd_per_million_in = 1, '

@@ -23,13 +23,14 @@ from interlock.wire.system import AlertRaised
 
 from tests.integration.console_desk import PATIENCE_SECONDS, ConsoleDesk, console_desk
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="module")]
 
 SECRET = "s3cr3tT0k3nOfOps"
 ROUTES = """
 [[console.alerts]]
 name = "ops"
 urls_file = "secrets/ops.urls"
+at_most = 100
 
 [[console.alerts]]
 name = "boss"
@@ -126,6 +127,19 @@ async def test_restart_repeats_nothing_and_loses_nothing(how, desk, ops):
     await desk.start_console()
     await until(lambda: told(ops, while_away))
     assert len(told(ops, before)) == len(told(ops, while_away)) == 1
+
+
+async def test_message_under_way_at_a_kill_is_sent_again(desk, ops):
+    ops.pause_seconds = 1.0
+    await desk.say(POLICY, alert("under.way"))
+    # Read as it lies there: reading it as the console does puts back what was under way.
+    await until(lambda: b'"under_way":{' in (desk.state.root / FILE).read_bytes())
+    desk.stop_console(signal.SIGKILL)
+    ops.pause_seconds = 0.0
+    await desk.start_console()
+    sent_at = read_memory(desk.state.root).lines["ops"].told_at
+    await until(lambda: read_memory(desk.state.root).lines["ops"].told_at > sent_at)
+    assert told(ops, "under.way")
 
 
 async def test_receiver_that_was_down_gets_it_later_and_the_others_hear_of_it(desk, ops, boss):

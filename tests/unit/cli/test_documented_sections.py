@@ -1,4 +1,4 @@
-"""The sections that docs/venues.md shows: a desk file takes them as they are written."""
+"""The sections that pages of docs show: a desk file takes them as they are written."""
 
 import re
 from pathlib import Path
@@ -8,9 +8,13 @@ from interlock.cli.rooms import check_sections
 from interlock.runtime.config import load_desk_file
 
 ROOT = Path(__file__).parents[3]
-BLOCKS = re.findall(
-    r"^```toml\n(.*?)^```$", (ROOT / "docs" / "venues.md").read_text(), re.MULTILINE | re.DOTALL
-)
+BLOCKS = [
+    block
+    for page in ("venues.md", "alerts.md")
+    for block in re.findall(
+        r"^```toml\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.MULTILINE | re.DOTALL
+    )
+]
 SECTION = re.compile(r"(?m)^(?=\[)")
 
 

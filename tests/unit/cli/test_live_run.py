@@ -161,3 +161,14 @@ def test_a_replays_journal_is_put_away_before_a_live_desk_begins(tmp_path):
     assert not replay_record.begin_live(state, record())
     assert not (state.root / "journal").exists()
     assert list((state.root / "past").iterdir())
+
+
+@pytest.mark.usefixtures("keys")
+def test_alert_route_without_its_url_is_refused_before_anybody_is_asked(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPS_URL", raising=False)
+    path = tmp_path / "desk.toml"
+    route = '[[console.alerts]]\nname = "ops"\nurl_env = "OPS_URL"\n'
+    path.write_text(f"{SHIPPED.read_text()}\n{route}")
+    with pytest.raises(CliError, match="alert route ops: the environment lacks OPS_URL"):
+        run(wanted(tmp_path, path=path))
+    assert not (tmp_path / "state").exists()

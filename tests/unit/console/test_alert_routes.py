@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from interlock.console.alerts.addresses import read_addresses, without_secrets
+from interlock.console.alerts.lines import Line, Note, next_told, rules_of, take
 from interlock.console.alerts.memory import FILE, Memory, keep_memory, read_memory
 from interlock.console.alerts.routes import AlertRoute
 from interlock.console.config import ConsoleConfig
@@ -15,6 +16,7 @@ from interlock.model.values import Severity
 from interlock.runtime.config import ConfigError, load_desk_file
 
 SECRET = "s3cr3t-t0k3n"
+RULES = rules_of(AlertRoute(name="ops", url_env="OPS_URL"))
 DESK = Path(__file__).parents[3] / "deploy" / "desks" / "params.toml"
 
 
@@ -140,6 +142,16 @@ def test_user_and_password_are_struck_out_quoted_and_unquoted():
     said = without_secrets(f"550 {SECRET}@x refused, {SECRET}%40x, bob@example.org", url)
     assert SECRET not in said
     assert "bob" not in said
+
+
+def test_message_that_was_under_way_waits_again(tmp_path: Path):
+    note = Note(severity=Severity.WARNING, service="gate", code="a", text="b", key="k", ts_event=1)
+    line = take(Line(), RULES, note, 1)
+    step = next_told(line, RULES, 1)
+    assert step is not None
+    keep_memory(tmp_path, Memory(lines={"ops": step[0]}))
+    kept = read_memory(tmp_path).lines["ops"]
+    assert (kept.under_way, kept.waiting) == (None, (note,))
 
 
 def test_unreadable_memory_is_no_reason_to_stop(tmp_path: Path, caplog):

@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import pytest
@@ -23,6 +23,24 @@ def test_a_named_set_holds_the_years_it_names(name):
     assert min(days) == NAMED_SETS[name].first
     assert max(days) == NAMED_SETS[name].last
     assert "public domain" in data.origin
+
+
+def test_a_stretch_of_a_named_set_can_be_chosen():
+    first, last = date(2008, 9, 13), date(2008, 9, 19)
+    data = open_replay("crash-2008", ["IBM"], first=first, last=last)
+    days = [datetime.fromtimestamp(row.ts_complete / 1e9, UTC).day for row in data.rows()]
+
+    assert days == [15, 16, 17, 18, 19]
+    assert "2008-09-13 to 2008-09-19" in data.origin
+
+
+def test_a_named_set_has_no_days_but_its_own():
+    whole = open_replay("calm-2005", ["IBM"])
+    wide = open_replay("calm-2005", ["IBM"], first=date(2000, 1, 1), last=date(2012, 1, 1))
+
+    assert (wide.bars, wide.ts_first, wide.ts_last) == (whole.bars, whole.ts_first, whole.ts_last)
+    with pytest.raises(ReplayError, match="it has 2005-01-03 to 2005-12-30"):
+        open_replay("calm-2005", first=date(2006, 1, 1))
 
 
 def test_one_set_holds_everything():

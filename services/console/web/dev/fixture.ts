@@ -324,6 +324,10 @@ export const health: api.HealthView = {
   })),
   dead_letters_count: 1,
   dead_letters: [{ ts_event: nanos(NOW_MS - 90 * MINUTE_MS), service: "strategy", stream: "DATA", subject: "data.features.alpaca.XOM", reason: "ValueError: features end before they begin", tries: 3 }],
+  alert_routes: [
+    { name: "ops", min_severity: "warning", waiting: 0, failures: 0, problem: "", told_at: nanos(NOW_MS - 4 * MINUTE_MS) },
+    { name: "boss", min_severity: "critical", waiting: 3, failures: 4, problem: "Failed to send SMS notification: Service Unavailable, error=503.", told_at: null },
+  ],
 };
 
 const SPANS: [number, string, string, number, number, boolean?][] = [

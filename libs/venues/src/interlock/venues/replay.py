@@ -28,7 +28,7 @@ def open_replay(
     instruments : sequence of str, optional
         Only these symbols, as the source spells them.
     first, last : date, optional
-        Only the bars that begin on these UTC days or between them. A named set has its own.
+        Only the bars that begin on these UTC days or between them.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def open_replay(
         One line that says what is wrong and what to do.
     """
     if source in NAMED_SETS:
-        return open_named(source, instruments)
+        return open_named(source, instruments, first, last)
     path = Path(source)
     if reader_of(path) is None and not path.exists():
         raise ReplayError(

@@ -12,7 +12,7 @@ from datetime import date
 from importlib import import_module
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from interlock.venues.replay_rows import RawBar, ReplayData, ReplayError, listed
 from interlock.venues.replay_sessions import session
@@ -58,15 +58,20 @@ NAMED_SETS = {
 DEFAULT_SET = "crash-2008"
 
 
-def open_named(name: str, instruments: Sequence[str] | None) -> ReplayData:
+def open_named(
+    name: str,
+    instruments: Sequence[str] | None,
+    first: date | None = None,
+    last: date | None = None,
+) -> ReplayData:
     """Return the named set `name`, of all its symbols or of `instruments` only.
 
     Raises
     ------
     ReplayError
-        When a symbol is not in the set.
+        When a symbol is not in the set, or none of its days is between `first` and `last`.
     """
-    wanted = NAMED_SETS[name]
+    wanted = _between(name, first, last)
     stocks: Any = import_module("bokeh_sampledata.stocks")
     by_symbol = {symbol: list(_bars(stocks, symbol, wanted)) for symbol in _SYMBOLS}
     present = [symbol for symbol, bars in by_symbol.items() if bars]
@@ -88,6 +93,18 @@ def open_named(name: str, instruments: Sequence[str] | None) -> ReplayData:
         ts_last=rows[-1].ts_complete,
         rows=lambda: iter(rows),
     )
+
+
+def _between(name: str, first: date | None, last: date | None) -> NamedSet:
+    whole = NAMED_SETS[name]
+    part = structs.replace(
+        whole, first=max(whole.first, first or date.min), last=min(whole.last, last or date.max)
+    )
+    if part.first > part.last:
+        raise ReplayError(
+            f"{name} has no bars from {first} to {last}: it has {whole.first} to {whole.last}"
+        )
+    return part
 
 
 def _bars(stocks: Any, symbol: str, wanted: NamedSet) -> Iterator[RawBar]:

@@ -24,7 +24,7 @@ def console_port(wanted: int | None) -> int:
         return OFF
     if wanted is not None:
         if not port_is_free(wanted):
-            raise CliError(f"--port {wanted} is taken: give another, or 0 for no console")
+            raise CliError(f"--port {wanted} is taken: give another, or 0 for no page")
         return wanted
     for port in range(DEFAULT_PORT, DEFAULT_PORT + _TRIES):
         if port_is_free(port):

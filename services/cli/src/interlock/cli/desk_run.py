@@ -20,6 +20,7 @@ from pathlib import Path
 import typer
 
 from interlock.cli import closing, replay_record, stack
+from interlock.cli.alert_routes import routes_in_use
 from interlock.cli.closing import Closing
 from interlock.cli.console_place import OFF, console_port, invitation
 from interlock.cli.desks import read_section, with_scenario
@@ -85,6 +86,7 @@ class _Plan:
     source: str
     data: ReplayData
     state: StateFolder
+    alert_routes: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,7 +174,20 @@ def _plan(wanted: DeskRun, file: DeskFile) -> _Plan:
         data = data_for(file.desk, source, file.scenario)
     except ConfigError as error:
         raise CliError(str(error)) from error
-    return _Plan(wanted=wanted, file=file, source=source, data=data, state=place_for(wanted))
+    alert_routes = routes_in_use(file, replaying=True)
+    if alert_routes and wanted.single_process:
+        raise CliError(
+            "--single-process has no console to send alerts: leave it out, or in_replays of "
+            f"alert route {alert_routes[0]}"
+        )
+    return _Plan(
+        wanted=wanted,
+        file=file,
+        source=source,
+        data=data,
+        state=place_for(wanted),
+        alert_routes=alert_routes,
+    )
 
 
 def place_for(wanted: DeskRun) -> StateFolder:
@@ -244,21 +259,26 @@ async def start_console(
     supervisor: Supervisor,
     addresses: Addresses,
     environment: dict[str, str],
+    alert_routes: Sequence[str],
 ) -> None:
-    """Start the console, where one is wanted, and say where it is.
+    """Start the console, where its page is wanted or alerts are sent, and say where it is.
 
     It is a stage of its own, after all others: a desk starts no later because of it.
     """
     port = console_port(wanted.port)
-    if port == OFF:
+    if port == OFF and not alert_routes:
         return
     try:
         await supervisor.start([stack.console(state, addresses, environment, port)])
     except ChildFailedError as failure:
-        typer.echo(f"there is no console, the desk goes on: {failure}", err=True)
+        lost = ", and nobody is sent alerts" if alert_routes else ""
+        typer.echo(f"there is no console{lost}; the desk goes on: {failure}", err=True)
         return
     # Not among the results that --json writes to standard output.
-    typer.echo(invitation(state, port), err=True)
+    if port != OFF:
+        typer.echo(invitation(state, port), err=True)
+    if alert_routes:
+        typer.echo(f"alerts go to {', '.join(alert_routes)}", err=True)
 
 
 async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event) -> None:
@@ -273,7 +293,7 @@ async def _as_processes(plan: _Plan, supervisor: Supervisor, stop: asyncio.Event
     names = services_of(plan.file.sections)
     client, addresses = await start_processes(wanted, plan.state, supervisor, environment, names)
     began = time.monotonic()
-    await start_console(wanted, plan.state, supervisor, addresses, environment)
+    await start_console(wanted, plan.state, supervisor, addresses, environment, plan.alert_routes)
     from interlock.cli.progress import ReplayProgress
 
     with ReplayProgress(_title(plan), plan.data.bars) as progress:

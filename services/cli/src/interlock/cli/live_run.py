@@ -17,6 +17,7 @@ import typer
 from msgspec import Struct
 
 from interlock.cli import desk_run, replay_record
+from interlock.cli.alert_routes import routes_in_use
 from interlock.cli.desk_run import DeskRun
 from interlock.cli.desks import read_section
 from interlock.cli.errors import CliError
@@ -83,6 +84,7 @@ def run(wanted: DeskRun, file: DeskFile) -> int:
         raise CliError(
             "--single-process, --exit and --speed are for replays: leave them out, or give --replay"
         )
+    alert_routes = routes_in_use(file, replaying=False)
     confirmed = _confirmed(desk, wanted.confirm_live)
     asyncio.run(_require_answers(file, config, confirmed))
     state = desk_run.place_for(wanted)
@@ -107,7 +109,9 @@ def run(wanted: DeskRun, file: DeskFile) -> int:
                 wanted, state, supervisor, environment, names
             )
             await client.close()
-            await desk_run.start_console(wanted, state, supervisor, addresses, environment)
+            await desk_run.start_console(
+                wanted, state, supervisor, addresses, environment, alert_routes
+            )
             _tell(wanted, desk, config, state)
             await stop.wait()
 

@@ -3,6 +3,7 @@
 import typer
 
 from interlock.cli.commands import (
+    alerts,
     approvals,
     backtest,
     bus,
@@ -64,3 +65,4 @@ app.add_typer(strategy.app, name="strategy")
 app.add_typer(escalation.app, name="escalation")
 app.add_typer(bus.app, name="bus")
 app.add_typer(console.app, name="console")
+app.add_typer(alerts.app, name="alerts")

@@ -17,6 +17,8 @@ from interlock.cli.state_folder import StateFolder, write_private
 
 PAST_KEPT = 5
 _FOLDERS = ("nats", "valkey", "postgres", "journal", "logs")
+_TOLD = "alerts.json"
+"""Which alerts of that replay people were told; the console's."""
 _RECORD = "replay.json"
 _LIVE_RECORD = "live.json"
 
@@ -110,7 +112,7 @@ def _put_away(state: StateFolder, standing: ReplayRecord) -> None:
     past = state.root / "past"
     folder = past / f"{standing.started_at.replace(':', '')}-{standing.desk}"
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (*_FOLDERS, _RECORD):
+    for name in (*_FOLDERS, _TOLD, _RECORD):
         source = state.root / name
         if source.exists():
             source.rename(folder / name)

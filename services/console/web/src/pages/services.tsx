@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { healthQuery, stateQuery } from "../api/queries.ts";
-import type { DeadLetterView, HealthView, ServiceView, StreamView } from "../api/types.gen.ts";
+import type { AlertRouteView, DeadLetterView, HealthView, ServiceView, StreamView } from "../api/types.gen.ts";
 import { bytes, duration, moment, NONE, number, words } from "../format.ts";
 import { Line } from "../ui/folded.tsx";
 import { Answer, Badge, Empty, Fact, Panel } from "../ui/parts.tsx";
@@ -63,6 +63,26 @@ function Dead({ items }: { items: DeadLetterView[] }): ReactElement {
   );
 }
 
+function AlertRoutes({ items }: { items: AlertRouteView[] }): ReactElement {
+  return (
+    <div className="scroll" tabIndex={0} role="region" aria-label="Alert routes">
+      <table className="table">
+        <thead><tr><th scope="col">Route</th><th scope="col">State</th><th scope="col">From</th><th scope="col" className="right">Waiting</th><th scope="col" className="right">Last told, UTC</th><th scope="col">Why not</th></tr></thead>
+        <tbody>
+          {items.map((one) => (
+            <tr key={one.name} className={one.failures > 0 ? "failed" : ""}>
+              <td><b>{one.name}</b></td>
+              <td>{one.failures > 0 ? <Badge tone="alarm" icon="warn">not taken, {number(one.failures, 0)} tries</Badge> : <Badge tone="gain" icon="check">ready</Badge>}</td>
+              <td>{words(one.min_severity)}</td><td className="num right">{number(one.waiting, 0)}</td>
+              <td className="num right">{one.told_at === null ? NONE : moment(one.told_at)}</td><td className="why"><Line text={one.problem} /></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
 function Outside(): ReactElement {
   const state = useQuery(stateQuery);
   return (
@@ -88,6 +108,7 @@ function Whole({ of }: { of: HealthView }): ReactElement {
         <Panel title="Streams" flush>{of.streams.length === 0 ? <Empty title="No stream is seen" /> : of.streams.map((one) => <Stream key={one.name} of={one} />)}</Panel>
         <Panel title="Venues and feed"><Outside /></Panel>
       </div>
+      {of.alert_routes.length > 0 && <Panel title="Alert routes" flush><AlertRoutes items={of.alert_routes} /></Panel>}
       <Panel title={`Dead letters, ${number(of.dead_letters_count, 0)}`} flush>{of.dead_letters.length === 0 ? <Empty title="None">Every message could be handled.</Empty> : <Dead items={of.dead_letters} />}</Panel>
     </>
   );

@@ -230,8 +230,8 @@ class NatsBus:
 
     async def stored_after(
         self, kind: type[Message], sequence: int
-    ) -> list[tuple[int, int, Message | None]]:
-        """Return what was stored of `kind` after `sequence`: sequence, UNIX ns, message.
+    ) -> AsyncIterator[tuple[int, int, Message | None]]:
+        """Yield what was stored of `kind` after `sequence`: sequence, UNIX ns, message.
 
         The message is none where it cannot be read.
 
@@ -244,10 +244,9 @@ class NatsBus:
         assert entry.stream is not None
         back = self._read_back(entry.stream, entry.filter, last_only=False, sequence=sequence + 1)
         try:
-            return [
-                (int((msg.headers or {})["Nats-Sequence"]), _stored_at(msg), _read_stored(msg))
-                async for msg in back
-            ]
+            async for msg in back:
+                at = int((msg.headers or {})["Nats-Sequence"])
+                yield at, _stored_at(msg), _read_stored(msg)
         except (BusError, TimeoutError, OSError, KeyError, ConfigError) as error:
             raise UnavailableError(f"the bus: {type(error).__name__}") from error
 

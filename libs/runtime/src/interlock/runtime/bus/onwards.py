@@ -19,19 +19,13 @@ class Place(Struct, frozen=True, kw_only=True):
     sequence: int
 
 
-class Stored(Struct, frozen=True, kw_only=True):
-    """A message, and when the broker stored it (UNIX ns)."""
-
-    message: Message
-    stored_at: int
-
-
 async def onwards(
-    bus: NatsBus, kind: type[Message], place: Place | None
-) -> tuple[list[Stored], Place]:
-    """Return what was stored of `kind` after `place`, or ever, and the place to go on from.
+    bus: NatsBus, kind: type[Message], place: Place | None, not_before: int
+) -> tuple[list[Message], Place]:
+    """Return what was stored of `kind` after `place`, and the place to go on from.
 
-    What cannot be read is passed over.
+    Where the place is of no use, it is what was stored since `not_before` (UNIX ns). What cannot be
+    read is passed over.
 
     Raises
     ------
@@ -42,12 +36,13 @@ async def onwards(
     assert entry.stream is not None
     info = await ask(bus.client, f"$JS.API.STREAM.INFO.{entry.stream}", b"")
     created, last = str(info["created"]), int(info["state"]["last_seq"])
-    known = place is not None and place.created == created and place.sequence <= last
-    begin = place.sequence if place is not None and known else 0
-    found: list[Stored] = []
+    begin, oldest = 0, not_before
+    if place is not None and place.created == created and place.sequence <= last:
+        begin, oldest = place.sequence, 0
+    found: list[Message] = []
     if begin < last:
-        for sequence, stored_at, message in await bus.stored_after(kind, begin):
+        async for sequence, stored_at, message in bus.stored_after(kind, begin):
             last = max(last, sequence)
-            if message is not None:
-                found.append(Stored(message=message, stored_at=stored_at))
+            if message is not None and stored_at >= oldest:
+                found.append(message)
     return found, Place(created=created, sequence=last)

@@ -30,7 +30,7 @@ def up(  # noqa: PLR0913 - each argument is an option of the command
     ] = False,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=HIGHEST_PORT, help="Port of the console, 5555; 0: no console."),
+        typer.Option(min=0, max=HIGHEST_PORT, help="Port of the console, 5555; 0: no page."),
     ] = None,
     console: Annotated[
         bool, typer.Option("--console", help="Start the console with --exit, too.")

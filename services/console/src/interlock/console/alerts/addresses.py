@@ -32,7 +32,7 @@ MOST_HANGING = 3
 _SHORTEST_SECRET = 3
 _PROBLEM_CHARS = 200
 _TALKATIVE = ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib")
-_STRUCK_OUT = "***"
+_STRUCK_OUT = "(secret)"
 _TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
 
 
@@ -193,7 +193,6 @@ def without_secrets(text: str, url: str) -> str:
     forms = {rest, unquote(rest)}
     parts = {part for form in forms for part in (form, *re.split(r"[/:@?&=#,;+\s]+", form))}
     parts |= {quote(part, safe="") for part in parts}
-    for part in sorted(parts, key=len, reverse=True):
-        if len(part) >= _SHORTEST_SECRET:
-            text = re.sub(re.escape(part), _STRUCK_OUT, text, flags=re.IGNORECASE)
-    return text
+    longest_first = sorted(parts, key=len, reverse=True)
+    secret = "|".join(re.escape(part) for part in longest_first if len(part) >= _SHORTEST_SECRET)
+    return re.sub(secret, _STRUCK_OUT, text, flags=re.IGNORECASE) if secret else text

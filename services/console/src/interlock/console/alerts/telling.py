@@ -28,7 +28,7 @@ from interlock.console.alerts.memory import IDS_KEPT, Memory, keep_memory, read_
 from interlock.model.ids import derive_id
 from interlock.model.values import Severity
 from interlock.runtime.bus.nats import NatsBus
-from interlock.runtime.bus.onwards import Stored, onwards
+from interlock.runtime.bus.onwards import onwards
 from interlock.runtime.errors import UnavailableError
 from interlock.wire.catalogue import CONSOLE
 from interlock.wire.system import AlertRaised
@@ -116,39 +116,31 @@ class Telling:
         bus = self.bus()
         if bus is None or not bus.client.is_connected:
             return False
+        oldest = time.time_ns() - FIRST_LOOK_BACK_SECONDS * _NANOS
         try:
-            found, place = await onwards(bus, AlertRaised, self._memory.place)
+            found, place = await onwards(bus, AlertRaised, self._memory.place, oldest)
         except UnavailableError as error:
             _log.debug("alerts cannot be read: %s", error)
             return False
         self._read_at = time.monotonic()
-        before = self._memory.place
-        first = (
-            before is None or before.created != place.created or before.sequence > place.sequence
-        )
-        oldest = time.time_ns() - FIRST_LOOK_BACK_SECONDS * _NANOS if first else 0
-        fresh = self._fresh(found, oldest)
-        self._memory = replace(self._memory, place=place)
-        for message in fresh:
-            self._take(message)
+        known = dict.fromkeys(self._memory.ids)
+        fresh = 0
+        for alert in found:
+            if not isinstance(alert, AlertRaised) or alert.desk != self.desk:
+                continue
+            if alert.message_id in known:
+                continue
+            known[alert.message_id] = None
+            self._take(alert)
+            fresh += 1
+            # The page's requests go on while a flood is taken in.
+            await asyncio.sleep(0)
+        # Only now: what is written down meanwhile must not pass over what was not taken yet.
+        self._memory = replace(self._memory, place=place, ids=tuple(known)[-IDS_KEPT:])
         if fresh or time.monotonic() - self._kept_at > KEEP_PLACE_SECONDS:
             self._keep()
             self._turn.set()
-        return bool(fresh)
-
-    def _fresh(self, found: list[Stored], oldest: int) -> list[AlertRaised]:
-        """Return those of this desk that were not taken yet, and remember their ids."""
-        known = dict.fromkeys(self._memory.ids)
-        fresh: list[AlertRaised] = []
-        for one in found:
-            alert = one.message
-            if not isinstance(alert, AlertRaised) or alert.desk != self.desk:
-                continue
-            if one.stored_at >= oldest and alert.message_id not in known:
-                known[alert.message_id] = None
-                fresh.append(alert)
-        self._memory = replace(self._memory, ids=tuple(known)[-IDS_KEPT:])
-        return fresh
+        return fresh > 0
 
     def _take(self, alert: AlertRaised, but: str = "") -> None:
         """Put an alert into every line but one."""

@@ -66,8 +66,7 @@ async def post_mortems(console: Console, day: str | None = None) -> PostMortemsV
 async def promotion(console: Console) -> PromotionView:
     """Return the stage, what the next one needs, and what keeps the desk on paper."""
     await console.look_up()
-    rule = console.sections.get("policy", {}).get("kill") or {}
-    return promotion_view(console.live, rule, console.kill_days)
+    return promotion_view(console.live, console.kill_rule, console.kill_days)
 
 
 ROUTES = (scores, escalations, days, post_mortems, promotion)
