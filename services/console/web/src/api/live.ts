@@ -238,8 +238,11 @@ export function listen(client: QueryClient, onAlert: (alert: AlertView) => void)
 
   function up(): void {
     const wasLost = link.lostAt !== null;
+    const isFirst = !link.everUp;
     say({ up: true, everUp: true, lostAt: null, heardAt: Date.now() });
     if (wasLost) void client.invalidateQueries();
+    // What was said between the first questions and this is in neither: ask these again.
+    else if (isFirst) for (const key of ["latest", "scores"]) void client.invalidateQueries({ queryKey: [key] });
   }
 
   function open(): void {
