@@ -169,7 +169,7 @@ function putScores(client: QueryClient, fresh: ScoreView[]): void {
     if (!old) return old;
     const kept = old.items.filter((one) => !newest.has(one.instrument_id));
     const items = [...kept, ...newest.values()];
-    return { items: items.toSorted((one, other) => one.instrument_id.localeCompare(other.instrument_id)) };
+    return { ...old, items: items.toSorted((one, other) => one.instrument_id.localeCompare(other.instrument_id)) };
   });
 }
 

@@ -22,13 +22,19 @@ from interlock.console.views.judgement import (
 )
 from interlock.console.views.people import Role
 
+_BUY_AT, _SELL_AT = 0.67, 0.33
 _LOOKS = [needs(Role.VIEWER)]
 
 
 @get("/api/scores", guards=_LOOKS, responses=PROBLEMS)
 async def scores(console: Console) -> ScoresView:
     """Return the last score of each instrument, with all it was made of."""
-    return ScoresView(items=scores_now(console.live))
+    ensemble = console.sections.get("strategy", {}).get("ensemble") or {}
+    return ScoresView(
+        items=scores_now(console.live),
+        buy_at=float(ensemble.get("buy_at", _BUY_AT)),
+        sell_at=float(ensemble.get("sell_at", _SELL_AT)),
+    )
 
 
 @get("/api/escalations", guards=_LOOKS, responses=PROBLEMS)
