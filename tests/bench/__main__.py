@@ -16,6 +16,7 @@ from tests.bench import (
     chain,
     console_lists,
     console_soak,
+    first_paint,
     forecasts,
     gate_in_process,
     gate_on_bus,
@@ -39,6 +40,7 @@ PARTS = {
     "live-quotes": live_quotes.measure,
     "reader": reader.measure,
     "console": console_lists.measure,
+    "first-paint": first_paint.measure,
 }
 RESULT = Path("bench.json")
 

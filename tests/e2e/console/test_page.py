@@ -25,7 +25,14 @@ ASKS = {
     "INTERLOCK__STRATEGY__APPROVAL_SECONDS": str(60 * 86_400),
     "INTERLOCK__STRATEGY__APPROVAL_MAX_MOVE_BPS": "5000",
 }
-PLACES = ("", "decisions", "orders", "approvals", "policy", "services")
+PLACES = ("", "decisions", "orders", "approvals", "days", "policy", "services")
+MOST_STOPS = 12
+# Returns the name of what has the focus, which must be seen to have it.
+FOCUSED = """() => {
+  const found = document.activeElement, style = getComputedStyle(found);
+  if (style.outlineStyle === "none" || !found.getBoundingClientRect().width) return "nothing seen";
+  return found.getAttribute("aria-label") ?? found.innerText;
+}"""
 CONNECTED = re.compile("^Connected")
 BAD = {"serious", "critical"}
 
@@ -146,6 +153,55 @@ def test_policy_is_compared_and_rolled_back(person: Watched, desk: Desk):
     expect(versions).to_contain_text("the first was better", timeout=PATIENCE_MS)
 
 
+def test_kill_and_every_page_are_reached_with_the_keyboard_alone(browser: Browser, desk: Desk):
+    with watched(browser, desk.url) as seen:
+        page = seen.page
+        expect(page.get_by_label("Your token")).to_be_focused()
+        page.keyboard.type(desk.token)
+        page.keyboard.press("Enter")
+        page.locator(".foot .pulse.up").wait_for()
+        passed: list[str] = []
+        while "Log out" not in "".join(passed):
+            page.keyboard.press("Tab")
+            passed.append(page.evaluate(FOCUSED))
+            assert len(passed) < MOST_STOPS, passed
+        assert passed[0] == "Skip to the page"
+        assert [name for name in passed if name.startswith("Kill")], passed
+        for key, title in {"l": "Decisions", "a": "Approvals", "p": "Policy"}.items():
+            page.keyboard.press("g")
+            page.keyboard.press(key)
+            expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_contain_text("to the kill button")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.keyboard.press("k")
+        expect(page.locator("[data-kill]")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("fetch('http://192.0.2.1/').catch(() => 0)", "Content Security Policy"),
+        ("document.body.append(Object.assign(new Image(), {src: '//192.0.2.1/x'}))", "Security"),
+        ("document.body.innerHTML = '<p onclick=1 style=color:red>'", "Security"),
+        ("setTimeout(() => { throw new Error('odd') })", "odd"),
+    ],
+)
+def test_what_must_not_happen_in_a_page_would_be_seen(
+    browser: Browser, desk: Desk, harm: str, said: str
+):
+    with pytest.raises(AssertionError, match=said):
+        _watch_it_happen(browser, desk, harm)
+
+
+def _watch_it_happen(browser: Browser, desk: Desk, harm: str) -> None:
+    with watched(browser, desk.url) as seen:
+        seen.page.get_by_label("Your token").wait_for()
+        seen.page.evaluate(f"() => {{ {harm}; }}")
+        wait_until(lambda: seen.page.evaluate("() => 1") and seen.faults)
+
+
 def _serious(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [
@@ -155,8 +211,7 @@ def _serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize(("width", "colours"), [(1440, "light"), (1440, "dark"), (360, "dark")])
 def test_nobody_is_shut_out(browser: Browser, desk: Desk, colours: str, width: int):
     size = {"width": width, "height": 800}
     with watched(browser, desk.url, color_scheme=colours, viewport=size) as seen:
@@ -170,6 +225,13 @@ def test_nobody_is_shut_out(browser: Browser, desk: Desk, colours: str, width: i
             assert not _serious(page), place
             wider = "() => document.documentElement.scrollWidth - innerWidth"
             assert page.evaluate(wider) <= 0, f"{place} is wider than the screen"
+        page.goto(f"{desk.url}/#/decisions?kind=proposal")
+        page.locator("table.decisions a.id").first.click()
+        page.get_by_role("heading", name="Trace, from bar to fill").wait_for()
+        assert not _serious(page), "a decision"
+        page.keyboard.press("?")
+        page.get_by_role("dialog").wait_for()
+        assert not _serious(page), "the help"
 
 
 def test_kill_is_one_press_and_going_on_is_typed(person: Watched, desk: Desk):
@@ -178,10 +240,12 @@ def test_kill_is_one_press_and_going_on_is_typed(person: Watched, desk: Desk):
     expect(page.locator("[data-kill]")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".banner.alarm")).to_contain_text("Kill switch pressed")
+    assert not _serious(page)
     assert (desk.state / "KILL_SWITCH").exists()
     page.get_by_role("button", name="Resume…").click()
     dialog = page.get_by_role("dialog")
     go_on = dialog.get_by_role("button", name="Resume", exact=True)
+    assert not _serious(page)
     dialog.get_by_label("Why may it go on?").fill("looked at it")
     dialog.get_by_label(re.compile("^Type")).fill("resume")
     expect(go_on).to_be_disabled()

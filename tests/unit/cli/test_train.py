@@ -47,6 +47,15 @@ def test_without_its_extra_it_says_what_to_install(monkeypatch):
     assert line.startswith("interlock: training needs no_such_package: install the extra with ")
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_trained(replay, monkeypatch):
+    monkeypatch.setattr(train_run, "PACKAGES", ())
+    monkeypatch.setattr(train_run, "train_set", lambda *_: pytest.fail("trained for nothing"))
+    done = train("--data", replay, "--out", "/dev/null/models")
+
+    assert done.exit_code == 2
+    assert "/dev/null/models cannot be written" in done.output
+
+
 def test_an_unknown_data_set_is_one_line(monkeypatch):
     monkeypatch.setattr(train_run, "PACKAGES", ())
     done = train("--data", "crash-1929", "--json")

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from interlock.console import controls
 from interlock.console.desk_views import dial_of, dial_view, kill_days, modes
-from interlock.console.order_book import OrderBook
+from interlock.console.order_book import OrderBook, decision_item, verdict_of
 from interlock.console.promotion_view import promotion_view
 from interlock.console.scores import scores_now
 from interlock.console.state import Live, evolve
+from interlock.model.values import Side
 from interlock.testkit.decisions import account, desk, trading
-from interlock.testkit.desk_messages import intent
+from interlock.testkit.desk_messages import intent, submitted
 from interlock.wire.accounts import PositionLine
 from interlock.wire.codec import decode
 from interlock.wire.decisions import Mode, ModeChanged
@@ -163,3 +164,27 @@ def test_of_an_order_the_use_of_its_own_name_is_shown_and_not_the_tightest():
     assert uses["position.notional"].about == "IBM"
     own = controls.uses_of_account(desk(), limits, held, "SPY")
     assert (own["position.notional"].about, own["position.notional"].headroom_pct) == ("SPY", 90.0)
+
+
+@pytest.mark.parametrize(
+    ("side", "held", "after"), [("buy", 4, 14), ("sell", 4, -6), ("buy", 0, 10)]
+)
+def test_what_an_order_uses_is_counted_with_the_order_filled(side, held, after):
+    lines = [
+        PositionLine(
+            instrument_id="SPY", quantity=Decimal(held), avg_px=Decimal(90), mark=Decimal(95),
+            unrealised_pnl=Decimal(0),
+        )
+    ] if held else []  # fmt: skip
+    _, known = OrderBook().hear(intent(1, Side(side), 10))
+    assert known is not None
+    (line,) = controls.with_order(account(1, positions=lines), known.order).positions
+    assert (line.instrument_id, line.quantity) == ("SPY", Decimal(after))
+    assert line.mark == Decimal(known.order.reference_price or 0)
+
+
+def test_a_protective_order_was_signed_with_its_entry_and_not_judged():
+    _, known = OrderBook().hear(replace(submitted(2, Side.SELL), parent="il-1"))
+    assert known is not None
+    assert decision_item(known).verdict == "protective"
+    assert verdict_of(replace(known.order, parent=None)) == "approved"

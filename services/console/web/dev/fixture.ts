@@ -362,7 +362,8 @@ export function decisionOf(id: string, huge: boolean): api.DecisionView | null {
     verdicts: isOrder ? [{
       intent_id: item.intent_id ?? "", instrument_id: item.instrument_id, verdict: item.verdict, epoch: 41,
       controls: controls.map((known) => ({
-        code: known.code, definition: known.definition, unit: known.unit, level: known.level, held: !denied.includes(known.code), asked: true, observed: known.observed, limit: known.limit,
+        code: known.code, definition: known.definition, unit: known.unit, level: known.level, held: !denied.includes(known.code), asked: true, limit: known.limit,
+        observed: known.code === "position.name" && !denied.includes(known.code) ? "6887" : known.observed,
         headroom_pct: denied.includes(known.code) ? -12 : known.headroom_pct === null ? null : Math.max(3, known.headroom_pct),
       })),
     }] : [],

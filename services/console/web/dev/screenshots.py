@@ -24,7 +24,7 @@ NODE = Path(executable.ROOT_DIR) / "bin" / "node"
 TOKEN = "let-me-in"  # noqa: S105 (the fixture's, which guards nothing)
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 760}
-SETTLE_MS = 900
+SETTLE_MS, REDRAW_MS = 900, 150
 START_SECONDS = 10.0
 README_PICTURES = {
     "price-dark.png": "console-desk.webp",
@@ -131,8 +131,7 @@ def _pages(browser: Browser, address: str, look: Look, folder: Path) -> None:
     page = _page(browser, address, look)
     for name in PAGES:
         page.goto(f"{address}/#/{'' if name == 'desk' else name}")
-        page.wait_for_timeout(SETTLE_MS)
-        page.screenshot(path=folder / f"{name}-{look.name}.png", full_page=True)
+        _whole(page, folder / f"{name}-{look.name}.png", look)
     page.goto(f"{address}/#/")
     page.locator(".charts .tab", has_text="SPY").click()
     page.wait_for_timeout(SETTLE_MS)
@@ -141,8 +140,18 @@ def _pages(browser: Browser, address: str, look: Look, folder: Path) -> None:
     row = page.locator("table.decisions tr", has=page.get_by_text("filled", exact=True)).first
     row.get_by_role("link").click()
     page.get_by_role("heading", name="What was decided").wait_for()
+    _whole(page, folder / f"decision-{look.name}.png", look)
+
+
+def _whole(page: Page, path: Path, look: Look) -> None:
+    """Take the whole page in a window as high as it: what is fixed to the edge stays there."""
+    page.mouse.move(0, 0)
     page.wait_for_timeout(SETTLE_MS)
-    page.screenshot(path=folder / f"decision-{look.name}.png", full_page=True)
+    height: int = page.evaluate("() => document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": look.size["width"], "height": height})
+    page.wait_for_timeout(REDRAW_MS)
+    page.screenshot(path=path)
+    page.set_viewport_size(look.size)
 
 
 def _for_readme(browser: Browser, folder: Path) -> None:

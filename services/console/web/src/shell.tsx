@@ -195,7 +195,7 @@ function Banners({ state }: { state: StateView | undefined }): ReactElement {
       {pressed?.pressed && (
         <Banner tone="alarm" icon="stop">
           <strong>Kill switch pressed</strong> by {pressed.by || "unknown"} ({words(pressed.way)}), {moment(pressed.seen_at)} UTC.{" "}
-          <span className="words">{pressed.reason.slice(0, 300)}</span>{" "}
+          <span className="words">“{pressed.reason.slice(0, 300)}”</span>{" "}
           <span className="num">{pressed.cancelled} cancelled, {pressed.left} left open.</span>
         </Banner>
       )}
@@ -253,7 +253,7 @@ export function Shell({ session, children }: { session: SessionView; children: R
         <footer className="foot">
           <span className={link.up ? "pulse up" : "pulse"} aria-hidden="true" />
           {link.up ? "Connected" : "Not connected"}
-          {state && <> · desk clock <span className="num">{brief(state.desk_time, null)}</span> UTC · policy <span className="num">v{state.policy_version ?? "–"}</span> · epoch <span className="num">{state.epoch}</span></>}
+          {state && <> · desk clock <span className="num">{brief(state.desk_time, null)}</span> UTC · policy <span className="num">v{state.policy_version ?? "–"}</span></>}
           {" "}· {session.name}, {session.role}
         </footer>
       </main>

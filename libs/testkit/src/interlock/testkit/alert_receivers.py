@@ -103,8 +103,6 @@ class _Mailbox(socketserver.ThreadingTCPServer):
 class _Smtp(socketserver.StreamRequestHandler):
     """As much of RFC 5321 as a client needs to hand a mail over."""
 
-    server: _Mailbox
-
     def handle(self) -> None:
         self._say("220 stub")
         while line := self.rfile.readline().decode("latin-1").strip():
@@ -128,6 +126,7 @@ class _Smtp(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             text += line.removeprefix(b".") if line.startswith(b"..") else line
         mail = BytesParser(EmailMessage, policy=default).parsebytes(text)
+        assert isinstance(self.server, _Mailbox)
         self.server.mails.append(mail)
 
     def _say(self, *lines: str) -> None:

@@ -96,7 +96,7 @@ class DrillLoad:
             for name in lost:
                 del self.waiting[name]
             free = IN_FLIGHT - len(self.waiting)
-            await asyncio.gather(*(self._ask() for _ in range(free)))
+            await asyncio.gather(*(self.ask() for _ in range(free)))
             await asyncio.sleep(LOOK_SECONDS)
 
     async def open_orders(self, count: int) -> None:
@@ -126,7 +126,8 @@ class DrillLoad:
     async def resume(self) -> None:
         await self.operator.publish([resume(self.desk.name, DRILL, "the next round", 0)], {})
 
-    async def _ask(self) -> None:
+    async def ask(self) -> None:
+        """Want one more order, which will rest far below the market."""
         if not self.ts_market or not self.version:
             return
         self.asked += 1
@@ -207,8 +208,8 @@ class DrillLoad:
 
 
 @asynccontextmanager
-async def load_on(scratch: ScratchDesk, desk: DeskConfig) -> AsyncGenerator[DrillLoad]:
-    """Open the market and let intents flow until the block ends."""
+async def market_on(scratch: ScratchDesk, desk: DeskConfig) -> AsyncGenerator[DrillLoad]:
+    """Open the market until the block ends; nothing is wanted yet."""
     load = DrillLoad(
         desk,
         feed=await scratch.bus(FEED),
@@ -219,15 +220,26 @@ async def load_on(scratch: ScratchDesk, desk: DeskConfig) -> AsyncGenerator[Dril
     for kind in (OrderAccepted, OrderDenied, OrderRefused, PolicyChanged, AlertRaised):
         await load.operator.listen(BY_KIND[kind].filter, load.hear)
     load.version = await _policy_version(scratch, desk)
-    flowing = [asyncio.create_task(load.run_market()), asyncio.create_task(load.run_intents())]
+    market = asyncio.create_task(load.run_market())
     try:
         yield load
     finally:
-        for task in flowing:
-            task.cancel()
-        await asyncio.gather(*flowing, return_exceptions=True)
+        market.cancel()
+        await asyncio.gather(market, return_exceptions=True)
         for bus in (load.feed, load.signals, load.strategy, load.operator):
             await bus.close()
+
+
+@asynccontextmanager
+async def load_on(scratch: ScratchDesk, desk: DeskConfig) -> AsyncGenerator[DrillLoad]:
+    """Open the market and let intents flow until the block ends."""
+    async with market_on(scratch, desk) as load:
+        flowing = asyncio.create_task(load.run_intents())
+        try:
+            yield load
+        finally:
+            flowing.cancel()
+            await asyncio.gather(flowing, return_exceptions=True)
 
 
 async def _policy_version(scratch: ScratchDesk, desk: DeskConfig) -> int:

@@ -33,7 +33,8 @@ def require_extra() -> None:
     if missing:
         raise CliError(
             f"training needs {', '.join(missing)}: install the extra with "
-            "`uv sync --all-packages --extra train` or `pip install 'interlock-cli[train]'`"
+            "`.tools/bin/uv sync --all-packages --extra train` "
+            "or `pip install 'interlock-cli[train]'`"
         )
 
 

@@ -2,9 +2,9 @@
 
 Theory of operation. The table of controls is the gate's and is copied into ``controls.json`` when
 documents are generated. What was observed stands in a denial, for the controls that failed. Of the
-others it is worked out again here, from the account as published and the limits as the gate said
-them; open orders are in the gate's own book only, so this is what is *held*, and the gate's word
-stays the gate's.
+others it is worked out again here, from the account as it was published before the order, with the
+order filled, and the limits as the gate said them. Other open orders are in the gate's own book
+only, so this may be less than it saw, and the gate's word stays the gate's.
 """
 
 from collections import defaultdict
@@ -17,14 +17,15 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from interlock.console.desk_views import decimal_of, notional_of
 from interlock.console.plain import money, share
 from interlock.console.views.decisions import ControlHeld, ControlsView, ControlView
 from interlock.console.views.orders import DenialView, OrderView
 from interlock.model.desk import DeskConfig
-from interlock.model.values import ZERO
-from interlock.wire.accounts import AccountUpdated
+from interlock.model.values import ZERO, Side
+from interlock.wire.accounts import AccountUpdated, PositionLine
 
 CONTROLS_FILE = "controls.json"
 _HUNDRED = Decimal(100)
@@ -189,6 +190,22 @@ def _tightest(found: Iterable[tuple[str, Decimal, Decimal | None]]) -> Use:
     if not limited:
         return uses[0] if uses else Use(observed=ZERO, limit=None)
     return min(limited, key=lambda one: one.headroom_pct or 0.0)
+
+
+def with_order(account: AccountUpdated, order: OrderView) -> AccountUpdated:
+    """Return the account as it would be with all of `order` filled at its reference price."""
+    name, price = order.instrument_id, decimal_of(order.reference_price)
+    wanted = decimal_of(order.quantity or order.requested_quantity)
+    if name is None or price is None or not wanted or not order.side:
+        return account
+    held = next((one for one in account.positions if one.instrument_id == name), None)
+    if held is None:
+        held = PositionLine(
+            instrument_id=name, quantity=ZERO, avg_px=price, mark=price, unrealised_pnl=ZERO
+        )
+    others = [one for one in account.positions if one.instrument_id != name]
+    quantity = held.quantity + wanted * Side(order.side).sign
+    return replace(account, positions=[*others, replace(held, quantity=quantity, mark=price)])
 
 
 def uses_of_order(limits: Mapping[str, Any], order: OrderView) -> dict[str, Use]:

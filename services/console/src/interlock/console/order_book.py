@@ -29,6 +29,7 @@ from interlock.wire.orders import (
 from interlock.wire.policy import ProposalJudged
 
 ORDERS_KEPT = 2_000
+PROTECTIVE = "protective"
 _STATUS: dict[type[OrderEvent], OrderStatus] = {
     OrderSubmitted: OrderStatus.SUBMITTED,
     OrderRefused: OrderStatus.DENIED,
@@ -201,11 +202,13 @@ def _priced(order: OrderView, entry: Decimal | None, left: Decimal | None) -> Or
     )
 
 
-def verdict_of(status: str | None) -> str:
-    """Return the gate's word on an order in this status."""
-    if status in (None, OrderStatus.INITIALIZED):
+def verdict_of(order: OrderView) -> str:
+    """Return the gate's word on an order; a protective one it has signed with its entry."""
+    if order.parent:
+        return PROTECTIVE
+    if order.status in (None, OrderStatus.INITIALIZED):
         return "pending"
-    return "denied" if status == OrderStatus.DENIED else "approved"
+    return "denied" if order.status == OrderStatus.DENIED else "approved"
 
 
 def decision_item(known: Known) -> DecisionItem:
@@ -220,7 +223,7 @@ def decision_item(known: Known) -> DecisionItem:
         side=order.side,
         requested_quantity=order.requested_quantity,
         quantity=order.quantity,
-        verdict=verdict_of(order.status),
+        verdict=verdict_of(order),
         codes=known.codes,
         conviction=known.conviction,
         epoch=order.policy_version,

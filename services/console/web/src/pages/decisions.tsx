@@ -9,7 +9,7 @@ import { Empty, ErrorBox, More, Panel, Skeleton } from "../ui/parts.tsx";
 import { DecisionRows } from "./rows.tsx";
 
 const FILTERS = ["kind", "instrument", "verdict", "code", "min_conviction", "epoch"] as const;
-const VERDICTS = ["approved", "denied", "pending", "accepted"];
+const VERDICTS = ["approved", "denied", "pending", "accepted", "protective"];
 const TYPING_MS = 300;
 const DECISION_ID = /^[0-9a-f]{32}$/;
 

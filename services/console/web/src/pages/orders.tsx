@@ -14,13 +14,13 @@ function Positions({ items }: { items: PositionView[] }): ReactElement {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Table of positions">
       <table className="table">
-        <thead><tr><th scope="col">Instrument</th><th scope="col">Bucket</th><th scope="col" className="right">Quantity</th><th scope="col" className="right">Average</th><th scope="col" className="right">Mark</th><th scope="col" className="right">Notional</th><th scope="col" className="right">Share</th><th scope="col" className="right">Unrealised</th></tr></thead>
+        <thead><tr><th scope="col">Instrument</th><th scope="col" className="wide-only">Bucket</th><th scope="col" className="right">Quantity</th><th scope="col" className="right wide-only">Average</th><th scope="col" className="right">Mark</th><th scope="col" className="right">Notional</th><th scope="col" className="right wide-only">Share</th><th scope="col" className="right">Unrealised</th></tr></thead>
         <tbody>
           {items.map((one) => (
             <tr key={one.account + one.instrument_id}>
-              <td><b>{one.instrument_id}</b></td><td>{one.bucket} <small>{one.sector}</small></td>
-              <td className="num right">{plain(one.quantity)}</td><td className="num right">{price(one.avg_px)}</td><td className="num right">{price(one.mark)}</td>
-              <td className="num right">{money(one.notional)}</td><td className="num right">{percent(one.share_pct, false, 1)}</td><td className="right"><Change value={one.unrealised_pnl} /></td>
+              <td><b>{one.instrument_id}</b></td><td className="wide-only">{one.bucket} <small>{one.sector}</small></td>
+              <td className="num right">{plain(one.quantity)}</td><td className="num right wide-only">{price(one.avg_px)}</td><td className="num right">{price(one.mark)}</td>
+              <td className="num right">{money(one.notional)}</td><td className="num right wide-only">{percent(one.share_pct, false, 1)}</td><td className="right"><Change value={one.unrealised_pnl} /></td>
             </tr>
           ))}
         </tbody>
@@ -33,13 +33,13 @@ function Orders({ items, now }: { items: OrderView[]; now: string | undefined })
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Table of orders">
       <table className="table">
-        <thead><tr><th scope="col">Time</th><th scope="col">Decision</th><th scope="col">Instrument</th><th scope="col">Side</th><th scope="col">Type</th><th scope="col" className="right">Filled / size</th><th scope="col" className="right">Price</th><th scope="col">Status</th><th scope="col" className="wide-only">Mode</th><th scope="col" className="wide-only">Why</th></tr></thead>
+        <thead><tr><th scope="col">Time</th><th scope="col">Decision</th><th scope="col">Instrument</th><th scope="col">Side</th><th scope="col" className="wide-only">Type</th><th scope="col" className="right">Filled / size</th><th scope="col" className="right">Price</th><th scope="col">Status</th><th scope="col" className="wide-only">Mode</th><th scope="col" className="wide-only">Why</th></tr></thead>
         <tbody>
           {items.map((one) => (
             <tr key={one.intent_id}>
               <td className="num" title={`${moment(one.ts_event)} UTC`}>{brief(one.ts_event, now)}</td>
               <td><a className="id" href={linkTo(`decisions/${one.decision_id}`)}>{one.decision_id.slice(0, 8)}</a></td>
-              <td>{one.instrument_id ?? NONE}</td><td><Side side={one.side} /></td><td>{words(one.order_type)}</td>
+              <td>{one.instrument_id ?? NONE}</td><td><Side side={one.side} /></td><td className="wide-only">{words(one.order_type)}</td>
               <td className="num right">{plain(one.filled_quantity)} / {plain(one.quantity ?? one.requested_quantity)}</td>
               <td className="num right">{price(one.entry_price ?? one.limit_price ?? one.reference_price)}</td>
               <td><Verdict value={one.status} /></td>

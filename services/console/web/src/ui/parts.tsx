@@ -77,6 +77,7 @@ const VERDICTS: Record<string, [Tone, IconName]> = {
   rejected: ["loss", "cross"],
   expired: ["quiet", "clock"],
   pending: ["plain", "clock"],
+  protective: ["quiet", "check"],
   unknown: ["alarm", "warn"],
 };
 

@@ -1,5 +1,7 @@
 """`interlock train`: the models of a desk, trained on recorded data."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,13 +41,13 @@ def train(
 
     require_extra()
     asked = asked_of(load_desk(desk), data, None if until is None else until.date())
+    with _written_to(out):
+        out.mkdir(parents=True, exist_ok=True)
     title = f"{asked.dataset} until {'its end' if asked.until is None else asked.until}"
     with ReplayProgress(title, asked.steps, unit="models") as progress:
         trained = train_set(asked, progress.show)
-    try:
+    with _written_to(out):
         folder = trained.write(out)
-    except OSError as error:
-        raise CliError(f"{out} cannot be written ({error.strerror}): give another --out") from error
     size = sum(path.stat().st_size for path in folder.iterdir())
     one = trained.model_set
     if as_json:
@@ -56,6 +58,14 @@ def train(
         f"{size:,} bytes in {folder}"
     )
     _show(trained.report)
+
+
+@contextmanager
+def _written_to(out: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CliError(f"{out} cannot be written ({error.strerror}): give another --out") from error
 
 
 def _show(report: "Report") -> None:

@@ -1,5 +1,6 @@
 """What is on record: decisions, orders, policy versions, alerts, scores."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -35,7 +36,7 @@ from interlock.console.views.models import (
     ModelStatsView,
     ScorecardView,
 )
-from interlock.console.views.orders import MarksView, OrdersPage, OrderView
+from interlock.console.views.orders import DenialView, MarksView, OrdersPage, OrderView
 from interlock.console.views.people import Role
 from interlock.console.views.policy import (
     BoundsView,
@@ -79,6 +80,28 @@ async def decisions(  # noqa: PLR0913, PLR0917 - each is a filter of the list
     return await decisions_page(console.tables, wanted, cursor, bounded(limit))
 
 
+async def _verdict(
+    console: Console, order: OrderView, denials: Sequence[DenialView]
+) -> VerdictView:
+    """Return the gate's word on an order, against the account of that moment."""
+    limits = desk_views.gate_limits(console.live)
+    account = await account_queries.account_before(
+        console.tables, console.desk.name, int(order.ts_event)
+    )
+    uses = controls.uses_of_order(limits, order)
+    if account is not None:
+        after = controls.with_order(account, order)
+        uses |= controls.uses_of_account(console.desk, limits, after, order.instrument_id)
+    verdict = verdict_of(order)
+    return VerdictView(
+        intent_id=order.intent_id,
+        instrument_id=order.instrument_id,
+        verdict=verdict,
+        epoch=order.policy_version,
+        controls=controls.held_against(order, verdict, denials, uses),
+    )
+
+
 @get("/api/decisions/{decision_id:str}", guards=_LOOKS, responses=PROBLEMS)
 async def decision(console: Console, decision_id: str) -> DecisionView:
     """Return one decision from its first event to what came of it."""
@@ -94,19 +117,6 @@ async def decision(console: Console, decision_id: str) -> DecisionView:
     fills = await orders.fills_of(tables, intent_ids)
     denials = await orders.denials_of(tables, intent_ids)
     proposals = await decision_queries.proposals(tables, name)
-    limits = desk_views.gate_limits(console.live)
-    account = await account_queries.account_before(
-        tables, console.desk.name, max((int(one.ts_event) for one in made), default=0)
-    )
-
-    def uses(one: OrderView) -> dict[str, controls.Use]:
-        known = (
-            {}
-            if account is None
-            else controls.uses_of_account(console.desk, limits, account, one.instrument_id)
-        )
-        return known | controls.uses_of_order(limits, one)
-
     used = [one.policy_version for one in made if one.policy_version is not None]
     used += [one.policy_version for one in proposals]
     return DecisionView(
@@ -119,23 +129,8 @@ async def decision(console: Console, decision_id: str) -> DecisionView:
         scores=await judgement.scores_of(tables, name),
         escalations=await judgement.escalations_of(tables, name),
         policy_changes=await policy.changes_of(tables, name),
-        verdicts=[
-            VerdictView(
-                intent_id=one.intent_id,
-                instrument_id=one.instrument_id,
-                verdict=verdict_of(one.status),
-                epoch=one.policy_version,
-                controls=controls.held_against(
-                    one,
-                    verdict_of(one.status),
-                    denials,
-                    uses(one),
-                ),
-            )
-            # What protects an entry carries the entry's signature: the gate is not asked again.
-            for one in made
-            if one.parent is None
-        ],
+        # What protects an entry carries the entry's signature: the gate is not asked again.
+        verdicts=[await _verdict(console, one, denials) for one in made if one.parent is None],
         orders=made,
         order_events=await decision_queries.order_events(tables, made),
         fills=fills,

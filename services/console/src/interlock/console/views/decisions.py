@@ -11,7 +11,8 @@ from interlock.console.views.policy import PolicyVersionView
 class DecisionItem(View, frozen=True, kw_only=True):
     """One line of the decision list: an intent (`kind` ``order``) or a model's ``proposal``.
 
-    `verdict` of an order is ``pending``, ``approved`` or ``denied``; of a proposal policy's word.
+    `verdict` of an order is ``pending``, ``approved`` or ``denied``, and ``protective`` of one that
+    was signed with its entry; of a proposal it is policy's word.
     `codes` are the failed controls, or a proposal's freezes. `epoch` is the policy version then.
     `conviction` is from 0 to 100.
     """

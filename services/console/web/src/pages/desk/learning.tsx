@@ -122,9 +122,9 @@ export function LearningPanel(): ReactElement {
       <div className="learning-grid">
         <div>
           <Answer of={state}>{(data) => <Rules state={data} />}</Answer>
-          <Answer of={score}>{(data) => <Score score={data} calibration={calibration.data ?? { count: 0, brier: null, bins: [] }} />}</Answer>
         </div>
         <div>
+          <Answer of={score}>{(data) => <Score score={data} calibration={calibration.data ?? { count: 0, brier: null, bins: [] }} />}</Answer>
           <Answer of={budgets} lines={2}>{(data) => <Calls of={data} />}</Answer>
         </div>
         <div>

@@ -5,13 +5,15 @@ ALTER TABLE orders
     ADD COLUMN conviction double precision,
     ADD COLUMN verdict text GENERATED ALWAYS AS (
         CASE
+            WHEN parent IS NOT NULL THEN 'protective'
             WHEN status = 'denied' THEN 'denied'
             WHEN status IS NULL OR status = 'initialized' THEN 'pending'
             ELSE 'approved'
         END
     ) STORED;
 COMMENT ON COLUMN orders.conviction IS 'the claimed probability to win, from 0 to 100';
-COMMENT ON COLUMN orders.verdict IS 'the word of the gate, or of exec where that would not send it';
+COMMENT ON COLUMN orders.verdict IS 'the word of the gate, or of exec where that would not send it;
+    a protective order was signed with its entry';
 
 CREATE INDEX orders_newest ON orders (desk, ts_event DESC, intent_id DESC);
 CREATE INDEX orders_newest_of_instrument
