@@ -1,15 +1,17 @@
 """The pages of a desk with models in a real browser: days, escalations, scores, modes, the dial."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from interlock.testkit.desk_messages import DESK
 from interlock.wire.catalogue import POLICY, STRATEGY
 from interlock.wire.decisions import Mode, ModeChanged
 from msgspec.structs import replace
-from playwright.async_api import expect
+from playwright.async_api import Page, async_playwright, expect
 
-from tests.e2e.console.chromium import chromium_path
-from tests.e2e.console.test_hostile_text import page_of
-from tests.integration.console_desk import SCRIPT, console_desk
+from tests.e2e.console.chromium import chromium_path, logged_in
+from tests.integration.console_desk import SCRIPT, ConsoleDesk, console_desk
 from tests.integration.test_console_judgement import (
     ANSWERED,
     CHANGED,
@@ -26,6 +28,17 @@ pytestmark = [pytest.mark.servers, pytest.mark.browser, pytest.mark.timeout(180)
 
 HOSTILE = replace(WRITTEN[1], root_cause=f"{SCRIPT} it fell", recommendations=[SCRIPT])
 OFFLINE = "local reasoner offline, RL-only mode"
+
+
+@asynccontextmanager
+async def page_of(desk: ConsoleDesk, name: str) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium_path(), args=["--no-sandbox"]
+        )
+        async with logged_in(browser, desk.url, desk.tokens[name]) as page:
+            yield page
+        await browser.close()
 
 
 async def test_days_show_what_was_written_what_fired_and_the_way_on(tmp_path):
