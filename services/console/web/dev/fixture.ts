@@ -234,6 +234,7 @@ function score(name: string, p_short: number, p_mid: number, size_hint: number, 
   };
 }
 export const scores: api.ScoresView = {
+  buy_at: 0.67, sell_at: 0.33,
   items: [score("AAPL", 0.62, 0.58, 0.8, {}), score("MSFT", 0.71, 0.66, 1.4, {}), score("NVDA", 0.66, 0.7, 2.1, { volatility: -0.15 }), score("SPY", 0.78, 0.7, 1.1, {}), score("TLT", 0.34, 0.31, -1.6, {}), score("XOM", 0.42, 0.39, -0.4, { negative_news: -0.1 })],
 };
 export const escalations: api.EscalationView[] = [
@@ -315,7 +316,7 @@ const SERVICES = ["feed", "signals", "local-reasoner", "escalation", "strategy",
 export const health: api.HealthView = {
   bus_up: true, database_up: true, started_at: new Date(NOW_MS).toISOString(),
   services: SERVICES.map((name, at) => ({
-    name, ready: true, pid: 4100 + at, restarts: name === "local-reasoner" ? 2 : 0, heartbeat_age_ms: between(40, 900), build: "a1b2c3", handled: Math.round(between(900, 90_000)),
+    name, beats: name !== "console", ready: true, pid: 4100 + at, restarts: name === "local-reasoner" ? 2 : 0, heartbeat_age_ms: between(40, 900), build: "a1b2c3", handled: Math.round(between(900, 90_000)),
     published: Math.round(between(200, 40_000)), parked: name === "strategy" ? 1 : 0, lag: name === "ledger" ? 12 : 0,
   })),
   streams: ["DATA", "DESK", "ORDERS", "POLICY", "DEAD"].map((name, at) => ({

@@ -70,7 +70,7 @@ function answer(path: string, query: URLSearchParams): unknown {
     case "/api/scorecard": return desk.scorecard;
     case "/api/calibration": return isEmpty ? { count: 0, brier: null, bins: [] } : desk.calibration;
     case "/api/budgets": return desk.budgets;
-    case "/api/scores": return isEmpty ? { items: [] } : desk.scores;
+    case "/api/scores": return isEmpty ? { ...desk.scores, items: [] } : desk.scores;
     case "/api/escalations": return page(desk.escalations, query);
     case "/api/days": return page(desk.days, query);
     case "/api/post-mortems": return isEmpty ? { day: null, items: [] } : desk.postMortemsOf(query.get("day") ?? "");

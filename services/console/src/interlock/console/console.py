@@ -107,9 +107,15 @@ class Console:
         )
 
     @property
+    def kill_rule(self) -> Mapping[str, Any]:
+        """Section ``[policy.kill]`` as it is written, empty where there is none."""
+        found: Mapping[str, Any] = self.sections.get("policy", {}).get("kill") or {}
+        return found
+
+    @property
     def kill_window_days(self) -> int:
-        found = (self.sections.get("policy", {}).get("kill") or {}).get("window_days")
-        return found if isinstance(found, int) else _KILL_WINDOW_DAYS
+        days = self.kill_rule.get("window_days")
+        return days if isinstance(days, int) else _KILL_WINDOW_DAYS
 
     @property
     def kill_days(self) -> list[str]:

@@ -20,7 +20,7 @@ from interlock.console.views.health import (
 )
 from interlock.runtime.bus.overview import StreamOverview
 from interlock.runtime.errors import UnavailableError
-from interlock.wire.catalogue import Stream
+from interlock.wire.catalogue import SERVICES, Stream
 from interlock.wire.system import DeadLettered
 
 RUN_FILE = "run.json"
@@ -103,6 +103,7 @@ def _service(
     places = [one for stream in streams for one in stream.consumers if one.name == name]
     return ServiceView(
         name=name,
+        beats=name in SERVICES,
         ready=child is not None and child.ready,
         pid=0 if child is None else child.pid,
         restarts=0 if child is None else child.restarts,

@@ -11,7 +11,7 @@ from interlock.console.health_views import health_view
 from interlock.console.order_book import decision_item, proposal_item
 from interlock.console.plain import money
 from interlock.console.queries import approvals, orders
-from interlock.console.scores import score_view
+from interlock.console.scores import score_view, scores_now
 from interlock.console.views.health import AlertView
 from interlock.console.views.judgement import DayNews, EscalationView
 from interlock.console.views.orders import DenialView, FillView
@@ -64,6 +64,8 @@ class News:
     def missed(self) -> None:
         """Take down that the link was away: everything may be another."""
         self._stale = self._account_moved = self._spent = True
+        for score in scores_now(self._console.live):
+            self._console.changes.note("score", score.instrument_id, score)
 
     def hear(self, message: Message) -> None:
         """Note what a message changes. It was taken into the live state already."""

@@ -169,7 +169,7 @@ function putScores(client: QueryClient, fresh: ScoreView[]): void {
     if (!old) return old;
     const kept = old.items.filter((one) => !newest.has(one.instrument_id));
     const items = [...kept, ...newest.values()];
-    return { items: items.toSorted((one, other) => one.instrument_id.localeCompare(other.instrument_id)) };
+    return { ...old, items: items.toSorted((one, other) => one.instrument_id.localeCompare(other.instrument_id)) };
   });
 }
 
@@ -238,8 +238,11 @@ export function listen(client: QueryClient, onAlert: (alert: AlertView) => void)
 
   function up(): void {
     const wasLost = link.lostAt !== null;
+    const isFirst = !link.everUp;
     say({ up: true, everUp: true, lostAt: null, heardAt: Date.now() });
     if (wasLost) void client.invalidateQueries();
+    // What was said between the first questions and this is in neither: ask these again.
+    else if (isFirst) for (const key of ["latest", "scores"]) void client.invalidateQueries({ queryKey: [key] });
   }
 
   function open(): void {

@@ -933,17 +933,22 @@ export interface components {
         };
         /**
          * ScoresView
-         * @description The last score of each instrument, by name.
+         * @description The last score of each instrument, by name, and from where on a score buys or sells.
          */
         ScoresView: {
             items: components["schemas"]["ScoreView"][];
+            buy_at: number;
+            sell_at: number;
         };
         /**
          * ServiceView
          * @description One process. `lag` is what its consumers have not been given yet, over all streams.
+         *
+         *     `beats`: it says that it is alive, and silence means something; servers say nothing.
          */
         ServiceView: {
             name: string;
+            beats: boolean;
             ready: boolean;
             pid: number;
             restarts: number;

@@ -15,11 +15,11 @@ function Services({ items }: { items: ServiceView[] }): ReactElement {
         <thead><tr><th scope="col">Service</th><th scope="col">State</th><th scope="col" className="right">Heartbeat</th><th scope="col" className="right">Lag</th><th scope="col" className="right">Restarts</th><th scope="col" className="right">Handled</th><th scope="col" className="right">Published</th><th scope="col" className="right">Parked</th><th scope="col" className="right wide-only">Process</th></tr></thead>
         <tbody>
           {items.map((one) => {
-            const isLate = one.heartbeat_age_ms === null || one.heartbeat_age_ms > LATE_MS;
+            const isLate = one.beats && (one.heartbeat_age_ms === null || one.heartbeat_age_ms > LATE_MS);
             return (
               <tr key={one.name} className={one.ready ? "" : "failed"}>
                 <td><b>{one.name}</b></td>
-                <td>{one.ready ? isLate ? <Badge tone="loss" icon="clock">silent</Badge> : <Badge tone="gain" icon="check">ready</Badge> : <Badge tone="alarm" icon="warn">not ready</Badge>}</td>
+                <td>{one.ready ? isLate ? <Badge tone="loss" icon="clock">silent</Badge> : <Badge tone="gain" icon="check">{one.beats ? "ready" : "runs"}</Badge> : <Badge tone="alarm" icon="warn">not ready</Badge>}</td>
                 <td className="num right">{one.heartbeat_age_ms === null ? NONE : duration(one.heartbeat_age_ms)}</td>
                 <td className="num right">{number(one.lag, 0)}</td>
                 <td className={one.restarts > 0 ? "num right loss" : "num right"}>{one.restarts > 0 ? `▲ ${one.restarts}` : "0"}</td>
@@ -87,7 +87,9 @@ function Outside(): ReactElement {
   const state = useQuery(stateQuery);
   return (
     <Answer of={state}>
-      {(data) => (
+      {(data) => data.venue_link.length + Object.keys(data.feed).length + data.reconciliation_breaks.length === 0 ? (
+        <Empty title="Nothing to tell">No link was cut so far, and the data were fine.</Empty>
+      ) : (
         <dl className="facts">
           {data.venue_link.map((link) => <Fact key={link.account} name={`${link.venue}, ${link.account}`}><Badge tone={link.up ? "gain" : "alarm"} icon={link.up ? "check" : "warn"}>{link.up ? "linked" : "cut"}</Badge> {!link.up && <Line text={link.reason} />}</Fact>)}
           {Object.entries(data.feed).map(([name, condition]) => <Fact key={name} name={name}><Badge tone={condition === "ok" || condition === "good" ? "gain" : "loss"} icon={condition === "ok" || condition === "good" ? "check" : "warn"}>{words(condition)}</Badge></Fact>)}

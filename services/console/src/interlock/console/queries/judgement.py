@@ -1,5 +1,7 @@
 """Escalations, scores, days that are over, and what was written about them."""
 
+import msgspec
+
 from interlock.console.desk_views import day_number, day_text
 from interlock.console.pages import cursor_after, place_of
 from interlock.console.plain import money, share
@@ -93,7 +95,10 @@ async def scores_of(tables: Tables, decision_id: str) -> list[ScoreView]:
         " WHERE decision_id = %(id)s ORDER BY ts_event, instrument_id LIMIT %(limit)s",
         {"id": decision_id, "limit": _OF_A_DECISION},
     )
-    return [ScoreView(**{**row, "ts_event": str(row["ts_event"])}, sentiment=None) for row in found]
+    return [
+        msgspec.convert(row | {"ts_event": str(row["ts_event"]), "sentiment": None}, ScoreView)
+        for row in found
+    ]
 
 
 async def days_page(
@@ -175,7 +180,10 @@ async def post_mortems(tables: Tables, desk: str, day: str | None) -> PostMortem
     return PostMortemsView(
         day=day_text(found[0]["day"]) if found else None,
         items=[
-            PostMortemView(**{**row, "ts_event": str(row["ts_event"]), "day": day_text(row["day"])})
+            msgspec.convert(
+                row | {"ts_event": str(row["ts_event"]), "day": day_text(row["day"])},
+                PostMortemView,
+            )
             for row in found
         ],
     )

@@ -85,12 +85,14 @@ def _use(provider: str, model: str, rows: list[Row]) -> ModelUse:
     )
 
 
-async def last_call(tables: Tables, desk: str, providers: list[str]) -> LastCallView | None:
-    """Return the last call of the cloud model: an escalation's, or one of these providers."""
+async def last_call(
+    tables: Tables, desk: str, providers: list[str], *, escalates: bool
+) -> LastCallView | None:
+    """Return the last call of the cloud model: an escalation's, elsewhere of these providers."""
+    where = "source = 'cloud'" if escalates else "provider = ANY(%(providers)s)"
     row = await tables.row(
-        "SELECT decision_id, ts_event, provider, model, question, outcome, cost_usd, latency_ns"
-        " FROM model_calls WHERE desk = %(desk)s"
-        " AND (source = 'cloud' OR provider = ANY(%(providers)s))"
+        "SELECT decision_id, ts_event, provider, model, question, outcome, cost_usd,"  # noqa: S608
+        f" latency_ns FROM model_calls WHERE desk = %(desk)s AND {where}"
         " ORDER BY ts_event DESC LIMIT 1",
         {"desk": desk, "providers": providers},
     )

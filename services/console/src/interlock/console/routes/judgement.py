@@ -22,13 +22,19 @@ from interlock.console.views.judgement import (
 )
 from interlock.console.views.people import Role
 
+_BUY_AT, _SELL_AT = 0.67, 0.33
 _LOOKS = [needs(Role.VIEWER)]
 
 
 @get("/api/scores", guards=_LOOKS, responses=PROBLEMS)
 async def scores(console: Console) -> ScoresView:
     """Return the last score of each instrument, with all it was made of."""
-    return ScoresView(items=scores_now(console.live))
+    ensemble = console.sections.get("strategy", {}).get("ensemble") or {}
+    return ScoresView(
+        items=scores_now(console.live),
+        buy_at=float(ensemble.get("buy_at", _BUY_AT)),
+        sell_at=float(ensemble.get("sell_at", _SELL_AT)),
+    )
 
 
 @get("/api/escalations", guards=_LOOKS, responses=PROBLEMS)
@@ -66,8 +72,7 @@ async def post_mortems(console: Console, day: str | None = None) -> PostMortemsV
 async def promotion(console: Console) -> PromotionView:
     """Return the stage, what the next one needs, and what keeps the desk on paper."""
     await console.look_up()
-    rule = console.sections.get("policy", {}).get("kill") or {}
-    return promotion_view(console.live, rule, console.kill_days)
+    return promotion_view(console.live, console.kill_rule, console.kill_days)
 
 
 ROUTES = (scores, escalations, days, post_mortems, promotion)

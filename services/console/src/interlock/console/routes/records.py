@@ -238,7 +238,9 @@ async def budgets(console: Console) -> BudgetsPage:
 async def cloud_status(console: Console) -> CloudStatusView:
     """Return whether the cloud model may be asked today, and its last call."""
     today = await console.budgets_now()
-    last = await models.last_call(console.tables, console.desk.name, _CLOUD)
+    last = await models.last_call(
+        console.tables, console.desk.name, _CLOUD, escalates=console.escalates
+    )
     asked = console.cloud if console.escalates else console.sections.get("local_reasoner", {})
     provider, model = str(asked.get("provider", "")), str(asked.get("model", ""))
     known = console.escalates or provider in _CLOUD or last is not None

@@ -4,9 +4,13 @@ from interlock.console.views.base import Nanos, View
 
 
 class ServiceView(View, frozen=True, kw_only=True):
-    """One process. `lag` is what its consumers have not been given yet, over all streams."""
+    """One process. `lag` is what its consumers have not been given yet, over all streams.
+
+    `beats`: it says that it is alive, and silence means something; servers say nothing.
+    """
 
     name: str
+    beats: bool
     ready: bool
     pid: int
     restarts: int

@@ -29,9 +29,11 @@ class ScoreView(View, frozen=True, kw_only=True):
 
 
 class ScoresView(View, frozen=True, kw_only=True):
-    """The last score of each instrument, by name."""
+    """The last score of each instrument, by name, and from where on a score buys or sells."""
 
     items: list[ScoreView]
+    buy_at: float
+    sell_at: float
 
 
 class EscalationView(View, frozen=True, kw_only=True):

@@ -11,10 +11,14 @@ const TONES: Record<string, Tone> = { buy: "gain", sell: "loss" };
 const GLYPHS: Record<string, string> = { buy: "▲", sell: "▼" };
 
 export function ScoreBar({ of }: { of: ScoreView }): ReactElement {
+  const levels = useQuery(scoresQuery).data;
   if (of.score === null) return <span className="faint">{NONE}</span>;
   return (
     <span className="score">
-      <span className="score-track" aria-hidden="true"><i style={{ left: `${100 * of.score}%` }} /></span>
+      <span className="score-track" aria-hidden="true">
+        {levels && <><u className="sells" style={{ width: `${100 * levels.sell_at}%` }} /><u className="buys" style={{ width: `${100 * (1 - levels.buy_at)}%` }} /></>}
+        <i style={{ left: `${100 * of.score}%` }} />
+      </span>
       <b className="num">{number(of.score, 3)}</b>
     </span>
   );

@@ -20,7 +20,6 @@ CREATE TABLE scores (
     policy_version bigint NOT NULL
 );
 CREATE INDEX scores_by_decision ON scores (decision_id);
-CREATE INDEX scores_newest_of_instrument ON scores (desk, instrument_id, ts_event DESC);
 COMMENT ON COLUMN scores.mode IS 'full, or the failure mode the score was made in';
 
 CREATE TABLE escalations (
@@ -53,4 +52,7 @@ ALTER TABLE order_changes ADD COLUMN reduce_only boolean;
 ALTER TABLE orders ADD COLUMN reduce_only boolean;
 COMMENT ON COLUMN orders.reduce_only IS 'of such an order the gate asks fewer controls';
 
+CREATE INDEX model_calls_of_cloud ON model_calls (desk, ts_event DESC) WHERE source = 'cloud';
+CREATE INDEX orders_newest_closed ON orders (desk, ts_event DESC, intent_id DESC)
+    WHERE exit_price IS NOT NULL AND entry_price IS NOT NULL;
 CREATE INDEX policy_versions_by_decision ON policy_versions (decision_id);
