@@ -151,7 +151,7 @@ def day_of_trading() -> list[Message]:
     return [
         bar(0, 100.0),
         policy_version(1, 1.0),
-        proposal(1, 1.1, answer=THESIS, rationale=SCRIPT, prompt="What now?"),
+        proposal(1, 1.1, answer=THESIS, rationale=SCRIPT, prompt="What now?", prompt_hash="c0ffee"),
         judged(1, ProposalVerdict.ACCEPTED),
         policy_version(2, 1.1),
         *(intent(3), denied(3)),

@@ -174,7 +174,7 @@ async def test_page_of_who_was_there_before_is_told_that_it_is_stale(desk: Drill
         f"{desk.url}/api/login", data={"token": desk.tokens["ada"]}
     )
     assert other.ok
-    await otto.get_by_role("button", name="Pause it").click()
+    await otto.get_by_role("button", name="Pause them").click()
     await says(otto.locator(".toast"), "this page is stale")
     await says(otto.locator(".foot"), "ada, approver")
     async with desk.person("vera") as viewer:

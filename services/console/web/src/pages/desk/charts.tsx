@@ -1,14 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useMemo, useState, type ReactElement } from "react";
+import { useMemo, useState, type ReactElement } from "react";
 import { barsQuery, equityQuery, marksQuery, stateQuery } from "../../api/queries.ts";
 import type { MarksView } from "../../api/types.gen.ts";
 import { brief, money, plain } from "../../format.ts";
 import { Tabs } from "../../ui/tabs.tsx";
-import { Answer, Empty, Panel, Skeleton } from "../../ui/parts.tsx";
-import type { MarkKind } from "../../ui/chart.tsx";
-
-const EquityChart = lazy(() => import("../../ui/chart.tsx").then((made) => ({ default: made.EquityChart })));
-const PriceChart = lazy(() => import("../../ui/chart.tsx").then((made) => ({ default: made.PriceChart })));
+import { Answer, Empty, Panel } from "../../ui/parts.tsx";
+import { EquityChart, PriceChart, type MarkKind } from "../../ui/chart.tsx";
 
 const MARKS: [MarkKind, string, string][] = [
   ["fills", "▲▼", "fills"],
@@ -67,9 +64,7 @@ export function ChartsPanel(): ReactElement {
       className="charts"
       aside={<Tabs label="Chart" value={view} onChange={setView} options={[["equity", "Equity"], ...instruments.map((one): [string, string] => [one, one])]} />}
     >
-      <Suspense fallback={<Skeleton lines={8} />}>
-        {view === "equity" ? <Equity /> : <Price instrument={view} shown={shown} />}
-      </Suspense>
+      {view === "equity" ? <Equity /> : <Price instrument={view} shown={shown} />}
       {view !== "equity" && (
         <div className="legend" role="group" aria-label="Marks shown">
           {MARKS.map(([kind, glyph, name]) => (
