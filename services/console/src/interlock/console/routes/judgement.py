@@ -1,6 +1,7 @@
 """What the desk's models judged: scores, escalations, days, post-mortems, and the way up."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import Parameter
@@ -29,11 +30,11 @@ _LOOKS = [needs(Role.VIEWER)]
 @get("/api/scores", guards=_LOOKS, responses=PROBLEMS)
 async def scores(console: Console) -> ScoresView:
     """Return the last score of each instrument, with all it was made of."""
-    ensemble = console.sections.get("strategy", {}).get("ensemble") or {}
+    found: Mapping[str, Any] = console.sections.get("strategy", {}).get("ensemble") or {}
     return ScoresView(
         items=scores_now(console.live),
-        buy_at=float(ensemble.get("buy_at", _BUY_AT)),
-        sell_at=float(ensemble.get("sell_at", _SELL_AT)),
+        buy_at=float(found.get("buy_at", _BUY_AT)),
+        sell_at=float(found.get("sell_at", _SELL_AT)),
     )
 
 
