@@ -149,7 +149,7 @@ async def test_two_people_who_disagree_at_once_get_one_end(desk: DrillDesk, ada:
 
 async def test_page_that_stood_still_cannot_approve_what_has_expired(desk: DrillDesk, ada: Page):
     await ada.goto(f"{desk.url}/#/approvals")
-    request = await desk.ask_people(3, seconds=8)
+    request = await desk.ask_people(3, seconds=6)
     approve = ada.locator("article.approval").get_by_role("button", name="Approve")
     await shown(approve)
     await ada.context.route("**/api/stream", lambda route: route.abort())

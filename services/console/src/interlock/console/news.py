@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 TURN_SECONDS = 0.1
 HEALTH_SECONDS = 2.0
 MOST_LOOKED_UP = 100
-TURNS_LOOKED_UP = 5
+TURNS_LOOKED_UP = 20
 _QUIET = (Heartbeat,)
 
 
