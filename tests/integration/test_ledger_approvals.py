@@ -2,7 +2,7 @@
 
 import pytest
 from interlock.ledger.adapters.memory import MemoryTables
-from interlock.ledger.adapters.postgres import PostgresTables, migrations
+from interlock.ledger.adapters.postgres import PostgresTables
 from interlock.ledger.approval_queries import approvals, request
 from interlock.ledger.config import LedgerConfig
 from interlock.ledger.decision import decision_of
@@ -14,7 +14,7 @@ from interlock.testkit.cells import react
 from interlock.testkit.desk_messages import ACCOUNT, DESK, SECOND, START, ids, tick
 from interlock.wire.approvals import ApprovalLapsed, LapseCode
 
-from tests.integration.test_ledger_postgres import Database, keep, recorded
+from tests.integration.test_ledger_postgres import keep, recorded
 from tests.unit.policy.policy_cells import policy_cell
 
 pytestmark = pytest.mark.servers
@@ -23,16 +23,6 @@ YES, HALF, NO, LATE, LAPSED = (
     asked(n, needed=2 if n == 2 else 1, expires_at=(100 if n == 4 else 900) * SECOND)
     for n in range(1, 6)
 )
-
-
-@pytest.fixture
-async def store(tmp_path):
-    running = Database(tmp_path / "state")
-    await running.start()
-    async with running.store() as opened:
-        await opened.migrate(migrations())
-        yield opened
-    await running.stop()
 
 
 def everything():
