@@ -27,7 +27,7 @@ run: setup ## replay the crash of 2008 on desk hybrid
 	@.venv/bin/interlock up --desk hybrid --exit
 
 test: setup ## run the tests
-	$(RUN) pytest
+	$(RUN) pytest -n 2 --dist loadfile
 
 lint: setup ## check style and imports
 	$(RUN) ruff format --check .
