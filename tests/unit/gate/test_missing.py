@@ -177,7 +177,7 @@ AMOUNTS = [*(LIMITS.keys() - {"min_order_notional"}), "max_gross_notional", "col
 
 @pytest.mark.parametrize("value", ["0", "-1", "NaN", "Infinity", "-Infinity"])
 @pytest.mark.parametrize(
-    "name", [*(LIMITS.keys() - {"min_order_notional"}), "max_gross_notional", "collar_bps"]
+    "name", [*sorted(LIMITS.keys() - {"min_order_notional"}), "max_gross_notional", "collar_bps"]
 )
 def test_a_limit_that_is_no_amount_does_not_start(name, value):
     kind = InstrumentLimits if name in LIMITS else GateConfig
