@@ -26,8 +26,12 @@ setup: .venv/.synced ## install everything into .venv/
 run: setup ## replay the crash of 2008 on desk hybrid
 	@.venv/bin/interlock up --desk hybrid --exit
 
+ALONE := tests/chaos tests/contract tests/e2e
+
+# What starts whole desks, or floods a server, has the machine for itself.
 test: setup ## run the tests
-	$(RUN) pytest -n 2 --dist loadfile
+	$(RUN) pytest -n 2 --dist loadfile $(ALONE:%=--ignore=%)
+	$(RUN) pytest $(ALONE)
 
 lint: setup ## check style and imports
 	$(RUN) ruff format --check .

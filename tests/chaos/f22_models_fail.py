@@ -13,11 +13,11 @@ from pathlib import Path
 
 import uvloop
 from interlock.cli.in_process import InProcessDesk
-from interlock.exec.adapters.switch_file import arm_at_first_start
 from interlock.runtime.bus.memory import MemoryServer
 from interlock.runtime.config import DeskFile, load_desk_file
 from interlock.runtime.launch import Settings
 from interlock.runtime.signing import create_keys
+from interlock.runtime.switch_file import arm_at_first_start
 from interlock.testkit.stub_model import (
     Endless,
     HangUp,

@@ -24,9 +24,7 @@ from tests.replay.test_same_decisions import (
 )
 
 DAY = 86_400 * 1_000_000_000
-ENSEMBLE = """[strategy]
-kind = "ensemble"
-
+ENSEMBLE = """
 [strategy.sip]
 instrument = "GOOG"
 pct = 25
@@ -87,7 +85,9 @@ def forecasts(monkeypatch):
 @pytest.fixture
 def file(tmp_path):
     path = Path(tmp_path) / "ensemble.toml"
-    text = DESK_FILE.read_text().replace("[strategy]\nposition_notional = 5000\n", ENSEMBLE)
+    text = (
+        DESK_FILE.read_text().replace("[strategy]\n", '[strategy]\nkind = "ensemble"\n') + ENSEMBLE
+    )
     path.write_text(text)
     return load_desk_file(path, {})
 
