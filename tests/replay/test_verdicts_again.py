@@ -184,6 +184,28 @@ def test_i17_an_approval_changed_with_the_gates_own_key_is_found_by_computing_it
     assert found.code in {"journal.verdict", "journal.sent_otherwise"}
 
 
+@pytest.mark.parametrize("reducing", [True, False])
+def test_only_an_exit_may_be_older_than_the_policy(forger, reducing):
+    """The gate asks no exit for its version: what closes is not kept back by a newer policy."""
+    older = set[str]()
+
+    def before(message: Message) -> Message:
+        if not isinstance(message, OrderIntent | SubmitOrder | OrderSubmitted):
+            return message
+        if message.reduce_only is not reducing:
+            return message
+        older.add(message.intent_id)
+        fresh = replace(message, policy_version=message.policy_version - 1)
+        return forger.sign(fresh) if isinstance(fresh, SubmitOrder) else fresh
+
+    forger.rewrite(before)
+    found = verify(forger.state, forger.anchors)
+    assert older
+    assert (found.ok, found.code) == ((True, "") if reducing else (False, "journal.verdict")), (
+        found.reason
+    )
+
+
 def test_i1_an_intent_approved_twice_is_found(forger):
     orders = []
 

@@ -107,6 +107,9 @@ class Verdicts:
             self._hold_standing(taken, verdict)
 
     def _hold_standing(self, taken: Taken, order: SubmitOrder) -> None:
+        # An exit goes out in a halt, and may be older than the policy: nothing holds it back.
+        if order.reduce_only:
+            return
         if order.policy_version != self._version:
             raise FindingError(
                 "journal.policy_version",
@@ -114,7 +117,7 @@ class Verdicts:
                 f"row {taken.seq} approves under policy version {order.policy_version}, in force "
                 f"was {self._version}",
             )
-        if self._trading is TradingState.HALTED and not order.reduce_only:
+        if self._trading is TradingState.HALTED:
             raise FindingError(
                 "journal.halted",
                 taken.seq,
