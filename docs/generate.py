@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from interlock.escalation.config import EscalationConfig
 from interlock.gate.controls.table import CONTROLS
 from interlock.model import trading
 from interlock.model.order import CLOSED, TRANSITIONS, OrderStatus
 from interlock.model.trading import LETS_THROUGH, NOTHING_TO_DO, Standing, Trigger
+from interlock.policy.config import SOURCE_KILL_RULE
 from interlock.reasoning.answer_schema import (
     ChoiceRule,
     FieldRule,
@@ -25,6 +27,7 @@ from interlock.reasoning.answer_schema import (
     TextRule,
     TextsRule,
 )
+from interlock.reasoning.endpoint import EndpointConfig, ProviderKind
 from interlock.reasoning.refusal import MEANING
 from interlock.reasoning.schemas import SCHEMAS
 from interlock.signals.adapters.serving import folders_of
@@ -52,6 +55,7 @@ def render() -> dict[str, str]:
     ensemble = "docs/ensemble.md"
     documents[ensemble] = _filled(ensemble, {"penalties": penalties(), "modes": modes()})
     documents["services/console/src/interlock/console/controls.json"] = control_lines()
+    documents["services/console/src/interlock/console/defaults.json"] = console_defaults()
     documents["README.md"] = _filled("README.md", {"controls": controls()})
     for service in (*SERVICES, *PEOPLE):
         path = f"services/{service}/README.md"
@@ -302,6 +306,22 @@ def control_lines() -> str:
         for c in CONTROLS
     ]
     return json.dumps(lines, indent=2) + "\n"
+
+
+def console_defaults() -> str:
+    """Return what services take where a desk file is silent, for the console, which imports none.
+
+    A desk has no kill rule of its own accord; those that have one take the sources'.
+    """
+    ensemble = EnsembleConfig(buckets={})
+    escalation = EscalationConfig(cloud=EndpointConfig(provider=ProviderKind.RULES))
+    found = {
+        "buy_at": ensemble.buy_at,
+        "sell_at": ensemble.sell_at,
+        "kill_window_days": SOURCE_KILL_RULE.window_days,
+        "cloud_calls_per_day": escalation.max_calls_per_day,
+    }
+    return json.dumps(found, indent=2) + "\n"
 
 
 def hears(service: str) -> str:

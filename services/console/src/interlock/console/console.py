@@ -10,6 +10,7 @@ from typing import Any
 from interlock.console import desk_views
 from interlock.console.alerts.telling import Telling
 from interlock.console.changes import Changes
+from interlock.console.defaults import defaults
 from interlock.console.desk_views import Dial, decimal_of
 from interlock.console.hearing import Hearing
 from interlock.console.order_book import OrderBook
@@ -26,9 +27,7 @@ from interlock.runtime.errors import UnavailableError
 _NANOS_PER_HOUR = 3_600_000_000_000
 _HOURS_PER_DAY = 24
 _ASKS_MODELS, _ESCALATES = "local_reasoner", "escalation"
-_CLOUD_CALLS = 3
 _KEPT = 1
-_KILL_WINDOW_DAYS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -100,7 +99,7 @@ class Console:
         asked = self.tables, self.desk.name
         return CloudCallsView(
             calls_today=await judgement.calls_granted(*asked, self.day),
-            calls_limit=int(section.get("max_calls_per_day", _CLOUD_CALLS)),
+            calls_limit=int(section.get("max_calls_per_day", defaults().cloud_calls_per_day)),
             kept=_KEPT,
             usd_today=money(await models.spent_on_cloud(*asked, self.day_began)),
             usd_limit=maybe_money(decimal_of(self.cloud.get("budget_usd_per_day"))),
@@ -115,7 +114,7 @@ class Console:
     @property
     def kill_window_days(self) -> int:
         days = self.kill_rule.get("window_days")
-        return days if isinstance(days, int) else _KILL_WINDOW_DAYS
+        return days if isinstance(days, int) else defaults().kill_window_days
 
     @property
     def kill_days(self) -> list[str]:

@@ -7,6 +7,7 @@ from litestar import get
 from litestar.params import Parameter
 
 from interlock.console.console import Console
+from interlock.console.defaults import defaults
 from interlock.console.guards import needs
 from interlock.console.pages import LINES, bounded
 from interlock.console.plain import text_of
@@ -23,7 +24,6 @@ from interlock.console.views.judgement import (
 )
 from interlock.console.views.people import Role
 
-_BUY_AT, _SELL_AT = 0.67, 0.33
 _LOOKS = [needs(Role.VIEWER)]
 
 
@@ -33,8 +33,8 @@ async def scores(console: Console) -> ScoresView:
     found: Mapping[str, Any] = console.sections.get("strategy", {}).get("ensemble") or {}
     return ScoresView(
         items=scores_now(console.live),
-        buy_at=float(found.get("buy_at", _BUY_AT)),
-        sell_at=float(found.get("sell_at", _SELL_AT)),
+        buy_at=float(found.get("buy_at", defaults().buy_at)),
+        sell_at=float(found.get("sell_at", defaults().sell_at)),
     )
 
 
